@@ -1,0 +1,112 @@
+"""What flies: the airframe with its battery, and the sprayer that it carries."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from skymist.coverage.errors import PlanError
+
+
+def require_positive(owner: object, *names: str) -> None:
+    """Raise `PlanError` unless every named field is a finite number above 0."""
+    for name in names:
+        value = getattr(owner, name)
+        if not 0 < value < math.inf:
+            raise PlanError(f"{name} must be above 0, got {value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sprayer:
+    """Tank, pump and nozzles. `flow_min_lps` is the least that the pump gives steadily."""
+
+    tank_l: float
+    flow_min_lps: float
+    flow_max_lps: float
+    swath_m: float
+    release_height_m: float = 3.0
+
+    def __post_init__(self) -> None:
+        require_positive(
+            self, "tank_l", "flow_min_lps", "flow_max_lps", "swath_m", "release_height_m"
+        )
+        if not self.flow_min_lps <= self.flow_max_lps:
+            raise PlanError(
+                f"flow_min_lps must be at most flow_max_lps {self.flow_max_lps}, "
+                f"got {self.flow_min_lps}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroneModel:
+    """An airframe. `body_m` is its largest width, rotors included.
+
+    Endurance is hover time on a full battery, down to empty, at dry mass and with a full tank.
+    """
+
+    id: str
+    name: str
+    sprayer: Sprayer
+    body_m: float
+    dry_kg: float
+    endurance_empty_s: float
+    endurance_full_s: float
+    battery_wh: float
+    speed_mps: float = 5.0
+    climb_mps: float = 2.0
+    descent_mps: float = 1.5
+    accel_mps2: float = 2.0
+    agent_kg_per_l: float = 1.0
+    is_ardupilot: bool = True
+
+    def __post_init__(self) -> None:
+        require_positive(
+            self,
+            "body_m",
+            "dry_kg",
+            "endurance_empty_s",
+            "endurance_full_s",
+            "battery_wh",
+            "speed_mps",
+            "climb_mps",
+            "descent_mps",
+            "accel_mps2",
+            "agent_kg_per_l",
+        )
+        if not self.endurance_full_s <= self.endurance_empty_s:
+            raise PlanError(
+                f"endurance_full_s must be at most endurance_empty_s {self.endurance_empty_s}, "
+                f"got {self.endurance_full_s}"
+            )
+
+    @property
+    def full_kg(self) -> float:
+        """Mass at take-off with a full tank."""
+        return self.dry_kg + self.sprayer.tank_l * self.agent_kg_per_l
+
+    def hover_power_w(self, carried_l: float) -> float:
+        """Electric power in hover with `carried_l` litres aboard, 0 to the tank's size.
+
+        A power law of mass through the two endurances of the data sheet; its exponent is
+        1.5 for an ideal rotor (momentum theory), 1.1 to 1.6 on makers' sheets.
+        """
+        mass_kg = self.dry_kg + carried_l * self.agent_kg_per_l
+        exponent = math.log(self.endurance_empty_s / self.endurance_full_s) / math.log(
+            self.full_kg / self.dry_kg
+        )
+        empty_w = self.battery_wh * 3600 / self.endurance_empty_s
+        return float(empty_w * (mass_kg / self.dry_kg) ** exponent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drone:
+    """One machine of the fleet, at home on a pad."""
+
+    id: str
+    model: DroneModel
+    pad_id: str
+    sysid: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.sysid <= 250:
+            raise PlanError(f"sysid must be 1 to 250, got {self.sysid}")

@@ -1,0 +1,222 @@
+"""A site in the local frame: what is there, what is to be treated, with what, under which rules.
+
+Values only, already checked; `missions.site` reads them from files. All geometry is in metres
+east and north of `Site.origin`; the ground is taken as level with the pads.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from shapely.geometry.base import BaseGeometry
+
+from skymist.coverage.errors import PlanError
+
+if TYPE_CHECKING:
+    from skymist.coverage.drones import Drone
+    from skymist.coverage.frames import Origin
+
+
+class Mode(StrEnum):
+    """How a spot is treated: wet its surface, control vectors, or mist an area."""
+
+    SURFACE = "surface"
+    VECTOR = "vector"
+    BROADCAST = "broadcast"
+
+
+class LevelName(StrEnum):
+    """Red, yellow, blue, green: from the worst spot to one that is only watched."""
+
+    RED = "red"
+    YELLOW = "yellow"
+    BLUE = "blue"
+    GREEN = "green"
+
+
+class Kind(StrEnum):
+    """The trade's kinds of blind spot."""
+
+    REFUSE_STATION = "refuse_station"
+    REFUSE_POINT = "refuse_point"
+    TRANSFER_STATION = "transfer_station"
+    BACK_ALLEY = "back_alley"
+    GAP = "gap"
+    FLAT_ROOF = "flat_roof"
+    SEPTIC_COVER = "septic_cover"
+    MANHOLE_COVER = "manhole_cover"
+    OPEN_DRAIN = "open_drain"
+    BIKE_SHED = "bike_shed"
+    ROOFED_MARKET = "roofed_market"
+    GREEN_BELT = "green_belt"
+    PUBLIC_TOILET = "public_toilet"
+    DEMOLITION_SITE = "demolition_site"
+    BUILDING_SITE = "building_site"
+    PARKING_YARD = "parking_yard"
+    YARD = "yard"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindSpot:
+    """One place to treat. `shape` is a point, line or (multi)polygon.
+
+    A point carries `radius_m`, a line `width_m`; `elevation_m` is the height of the surface
+    above the ground (0 for the ground itself, the roof's height for a roof).
+    """
+
+    id: str
+    kind: Kind
+    level: LevelName
+    shape: BaseGeometry
+    mode: Mode = Mode.SURFACE
+    radius_m: float | None = None
+    width_m: float | None = None
+    elevation_m: float = 0.0
+    zone_id: str | None = None
+    agent_id: str | None = None
+    dose_l_per_m2: float | None = None
+    name: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.shape.is_valid and not self.shape.is_empty):
+            raise PlanError(f"spot {self.id}: shape must be valid and not empty")
+        needs = {"Point": "radius_m", "LineString": "width_m"}.get(self.shape.geom_type)
+        if needs and not (getattr(self, needs) or 0) > 0:
+            raise PlanError(f"spot {self.id}: {needs} must be above 0, got {getattr(self, needs)}")
+        if not 0 <= self.elevation_m < math.inf:
+            raise PlanError(f"spot {self.id}: elevation_m must be 0 or more")
+
+    @property
+    def area(self) -> BaseGeometry:
+        """The surface to treat, as a polygon: the disc, the strip, or the polygon itself."""
+        if self.shape.geom_type == "Point":
+            return self.shape.buffer(self.radius_m or 0.0)
+        if self.shape.geom_type == "LineString":
+            return self.shape.buffer((self.width_m or 0.0) / 2, cap_style="flat")
+        return self.shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """A part of the community with a post that answers for it."""
+
+    id: str
+    area: BaseGeometry
+    responsible: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """A footprint and its height above the ground."""
+
+    id: str
+    footprint: BaseGeometry
+    height_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSpray:
+    """Ground that no spray may reach, and why."""
+
+    id: str
+    area: BaseGeometry
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receptor:
+    """A place downwind of which drift matters: a school, a hospital, a pond."""
+
+    id: str
+    shape: BaseGeometry
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pad:
+    """Where drones start, land, and are refilled."""
+
+    id: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """A working solution. `chlorine_mg_per_l` is its available chlorine (0 for none)."""
+
+    id: str
+    name: str
+    chlorine_mg_per_l: float = 0.0
+    contact_min: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """What a level asks for in one mode: dose, agent, days between visits, drone or not."""
+
+    name: LevelName
+    dose_l_per_m2: float
+    agent_id: str
+    revisit_days: float
+    is_flown: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Limits that hold on the whole site. Heights are above home, all distances in metres.
+
+    Source: ceilings and radius from China's agricultural envelope of 2024-01-01 (30 m, 50 km/h,
+    2000 m); wind, temperature from the spraying norms that DOMAIN quotes.
+    """
+
+    mode: Mode = Mode.SURFACE
+    reason: str = ""
+    ceiling_m: float = 30.0
+    speed_max_mps: float = 13.9
+    radius_m: float = 2000.0
+    wind_max_mps: float = 5.0
+    temperature_min_c: float = 5.0
+    temperature_max_c: float = 35.0
+    clearance_m: float = 1.0
+    building_margin_m: float = 2.0
+    reserve_frac: float = 0.25
+    refill_s: float = 120.0
+    swap_s: float = 120.0
+    separation_m: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything that planning needs to know of a community."""
+
+    name: str
+    origin: Origin
+    spots: tuple[BlindSpot, ...]
+    zones: tuple[Zone, ...] = ()
+    buildings: tuple[Building, ...] = ()
+    no_spray: tuple[NoSpray, ...] = ()
+    receptors: tuple[Receptor, ...] = ()
+    pads: tuple[Pad, ...] = ()
+    fleet: tuple[Drone, ...] = ()
+    agents: tuple[Agent, ...] = ()
+    surface_levels: tuple[Level, ...] = ()
+    vector_levels: tuple[Level, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    attribution: str = ""
+
+    def level_for(self, spot: BlindSpot) -> Level:
+        """What the spot's level asks for in the spot's mode."""
+        levels = self.surface_levels if spot.mode is Mode.SURFACE else self.vector_levels
+        for level in levels:
+            if level.name is spot.level:
+                return level
+        raise PlanError(f"spot {spot.id}: no level {spot.level} for mode {spot.mode}")
+
+    def spot(self, spot_id: str) -> BlindSpot:
+        """The spot with this id."""
+        return next(spot for spot in self.spots if spot.id == spot_id)

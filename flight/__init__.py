@@ -1,0 +1,1 @@
+"""Flight: links, protocols, the conductor, the record, the report, the command line."""

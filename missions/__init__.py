@@ -1,0 +1,1 @@
+"""Missions: the site file, plans on disk, compiling to items, checks, formats of other tools."""

@@ -1,0 +1,134 @@
+"""Plans on disk: `plan.json`, the same bytes for the same plan.
+
+The file carries the site too, so that preview, flight and report need nothing else. Geometry is
+GeoJSON in local metres, rounded to the millimetre.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import cattrs
+import shapely
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+from shapely.geometry import mapping, shape
+from shapely.geometry.base import BaseGeometry
+
+from skymist.coverage import drones, frames, plan, site
+from skymist.missions.errors import FormatError
+
+SCHEMA = 1
+PLAN_FILE = "plan.json"
+_VALUES = (
+    *(frames.Origin, drones.Sprayer, drones.DroneModel, drones.Drone),
+    *(site.BlindSpot, site.Zone, site.Building, site.NoSpray, site.Receptor, site.Pad),
+    *(site.Agent, site.Level, site.Policy, site.Site),
+    *(plan.Pass, plan.Transit, plan.GroundTask, plan.Treatment, plan.Sortie, plan.Plan),
+)
+_NAMES = {"Site": site.Site, "Drone": drones.Drone, "Origin": frames.Origin}
+
+
+def _rounded(value: float) -> float:
+    return round(value, 9) + 0.0
+
+
+def _read_leg(data: dict[str, Any], _: object) -> plan.Leg:
+    kind = plan.Pass if "kind" in data else plan.Transit
+    return _converter().structure(data, kind)
+
+
+@lru_cache(maxsize=1)
+def _converter() -> cattrs.Converter:
+    """Dataclasses to dicts and back; defaults are left out, unknown keys refused."""
+    made = cattrs.Converter(forbid_extra_keys=True)
+    made.register_unstructure_hook(float, _rounded)
+    made.register_structure_hook_func(
+        lambda kind: isinstance(kind, type) and issubclass(kind, BaseGeometry),
+        lambda data, _: shape(data),
+    )
+    made.register_unstructure_hook_func(
+        lambda kind: isinstance(kind, type) and issubclass(kind, BaseGeometry),
+        lambda value: mapping(shapely.set_precision(value, 0.001, mode="pointwise")),
+    )
+    made.register_structure_hook(plan.Leg, _read_leg)
+    for kind in _VALUES:
+        hints = get_type_hints(kind, localns=_NAMES)
+        for field in fields(kind):
+            field.type = hints[field.name]
+        made.register_unstructure_hook(
+            kind, make_dict_unstructure_fn(kind, made, _cattrs_omit_if_default=True)
+        )
+        made.register_structure_hook(
+            kind, make_dict_structure_fn(kind, made, _cattrs_forbid_extra_keys=True)
+        )
+    return made
+
+
+def plan_to_dict(made: plan.Plan) -> dict[str, Any]:
+    """The plan as plain JSON values, with its schema version."""
+    return {"schema": SCHEMA, **_converter().unstructure(made)}
+
+
+def plan_from_dict(data: dict[str, Any], source: str = PLAN_FILE) -> plan.Plan:
+    """The plan of what `plan_to_dict` gave.
+
+    Raises
+    ------
+    FormatError
+        For another schema, a missing or unknown field, or a value out of range.
+    """
+    if data.get("schema") != SCHEMA:
+        raise FormatError(f"{source}: schema: wanted {SCHEMA}, found {data.get('schema')!r}")
+    try:
+        body = {key: value for key, value in data.items() if key != "schema"}
+        return _converter().structure(body, plan.Plan)
+    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as exc:
+        reasons = cattrs.transform_error(exc) if isinstance(exc, cattrs.BaseValidationError) else ()
+        raise FormatError(f"{source}: {'; '.join(reasons) or exc}") from exc
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def write_plan(made: plan.Plan, folder: Path) -> Path:
+    """Write `plan.json` into the folder and say where."""
+    path = folder / PLAN_FILE
+    text = json.dumps(plan_to_dict(made), ensure_ascii=False, separators=(",", ":"))
+    write_whole(path, text.encode("utf-8") + b"\n")
+    return path
+
+
+def read_plan(place: Path) -> plan.Plan:
+    """Read a plan from its file, or from the folder that holds one.
+
+    Raises
+    ------
+    FormatError
+        Where there is no plan, or it cannot be read.
+    """
+    path = place / PLAN_FILE if place.is_dir() else place
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise FormatError(f"{path}: wanted a plan (skymist plan SITE -o DIR), found none") from exc
+    except ValueError as exc:
+        raise FormatError(f"{path}: wanted JSON, found {exc}") from exc
+    if not isinstance(data, dict):
+        raise FormatError(f"{path}: wanted a JSON object, found {type(data).__name__}")
+    return plan_from_dict(data, str(path))

@@ -1,0 +1,1 @@
+"""Where a vehicle comes from when none is on the pad."""
