@@ -41,6 +41,7 @@ class Sprayer:
 class DroneModel:
     """An airframe. `body_m` is its largest width, rotors included.
 
+    `speed_mps` is the fastest it sprays, `cruise_mps` the fastest it crosses with the pump off.
     Endurance is hover time on a full battery, down to empty, at dry mass and with a full tank.
     """
 
@@ -53,6 +54,7 @@ class DroneModel:
     endurance_full_s: float
     battery_wh: float
     speed_mps: float = 5.0
+    cruise_mps: float = 8.0
     climb_mps: float = 2.0
     descent_mps: float = 1.5
     accel_mps2: float = 2.0
@@ -68,6 +70,7 @@ class DroneModel:
             "endurance_full_s",
             "battery_wh",
             "speed_mps",
+            "cruise_mps",
             "climb_mps",
             "descent_mps",
             "accel_mps2",

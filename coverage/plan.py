@@ -137,7 +137,7 @@ Leg = Transit | Pass
 class Sortie:
     """One flight from a pad and back to it: legs in order, first and last a transit.
 
-    `refill_before` and `swap_before` say what is done on the pad before take-off; `start_s`
+    `carried_l` is what the tank holds at take-off. `refill_before` and `swap_before` say what is done on the pad before take-off; `start_s`
     is the predicted take-off after the start of the plan.
     """
 
@@ -150,6 +150,7 @@ class Sortie:
     battery_frac: float
     start_s: float
     duration_s: float
+    carried_l: float = 0.0
     refill_before: bool = False
     swap_before: bool = False
 

@@ -39,8 +39,9 @@ def _rounded(value: float) -> float:
 
 
 def _read_leg(data: dict[str, Any], _: object) -> plan.Leg:
-    kind = plan.Pass if "kind" in data else plan.Transit
-    return _converter().structure(data, kind)
+    if "kind" in data:
+        return _converter().structure(data, plan.Pass)
+    return _converter().structure(data, plan.Transit)
 
 
 @lru_cache(maxsize=1)

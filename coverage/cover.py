@@ -1,0 +1,178 @@
+"""Coverage of bare polygons: `cover_area` turns an area into passes and the ways between them.
+
+This module holds the entry and its answer. Layouts are tried in `coverage.layouts`, put in order
+by `coverage.order`, joined by `coverage.transits`. What is sprayed (dose, wind, sorties) is left
+to the modules that treat sites.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from shapely.geometry import MultiPolygon, Polygon
+
+from skymist.coverage import robust, routes
+from skymist.coverage.errors import PlanError
+from skymist.coverage.kinematics import Kinematics
+from skymist.coverage.layouts import Brief
+from skymist.coverage.tally import tally
+
+__all__ = ["CoverLeg", "CoverPlan", "EdgePolicy", "Kinematics", "LegKind", "cover_area"]
+
+Point = tuple[float, float]
+
+ENOUGH_FRAC = 0.991
+MOST_OVER_FRAC = 0.028
+
+
+class LegKind(StrEnum):
+    """What happens on a leg."""
+
+    SPRAY = "spray"
+    TRANSIT = "transit"
+
+
+class EdgePolicy(StrEnum):
+    """What an edge of the area is worth."""
+
+    COVER = "cover"
+    """Reach the full area, with the least spray outside."""
+    CONTAIN = "contain"
+    """No spray outside at all, most of the area reached."""
+    PENALTY = "penalty"
+    """In between: `penalty` m2 outside weigh as much as 1 m2 reached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverLeg:
+    """One stretch with the spray on, or one way between two of them."""
+
+    kind: LegKind
+    path: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverPlan:
+    """The legs in flown order, each starting where the last ended, and what they reach.
+
+    `over_frac` is the area sprayed outside and `overlap_frac` the area sprayed again, both as a
+    share of the area; `unreached` is what stays dry, `why_dry` says why.
+    """
+
+    legs: tuple[CoverLeg, ...]
+    covered_frac: float
+    over_frac: float
+    overlap_frac: float
+    time_s: float
+    spray_m: float
+    transit_m: float
+    unreached: Polygon | MultiPolygon
+    why_dry: str
+
+    def summary(self) -> str:
+        """The plan in a line."""
+        sprays = sum(leg.kind is LegKind.SPRAY for leg in self.legs)
+        return (
+            f"{sprays} passes, {self.spray_m:.0f} m sprayed and {self.transit_m:.0f} m between, "
+            f"{self.time_s:.0f} s; {self.covered_frac:.2%} covered, {self.over_frac:.2%} outside, "
+            f"{self.overlap_frac:.2%} twice; dry: {self.unreached.area:.1f} m2 ({self.why_dry})"
+        )
+
+
+def _checked(area: Polygon | MultiPolygon, swath_m: float, clearance_m: float) -> None:
+    if not isinstance(area, Polygon | MultiPolygon):
+        raise PlanError(f"area must be a Polygon or MultiPolygon, got {type(area).__name__}")
+    if area.is_empty or not area.area > 0:
+        raise PlanError("area must hold ground, got an empty one")
+    if not all(math.isfinite(bound) for bound in area.bounds):
+        raise PlanError("area must have finite coordinates")
+    if not area.is_valid:
+        raise PlanError("area must be valid (rings that do not cross themselves or each other)")
+    if not (swath_m > 0 and math.isfinite(swath_m)):
+        raise PlanError(f"swath_m must be above 0 m, got {swath_m}")
+    if not (clearance_m >= 0 and math.isfinite(clearance_m)):
+        raise PlanError(f"clearance_m must be 0 m or more, got {clearance_m}")
+
+
+def cover_area(
+    area: Polygon | MultiPolygon,
+    *,
+    swath_m: float,
+    clearance_m: float = 0.0,
+    policy: EdgePolicy = EdgePolicy.COVER,
+    penalty: float | None = None,
+    kinematics: Kinematics | None = None,
+    start: Point | None = None,
+) -> CoverPlan:
+    """Passes over an area and the ways between them, in flown order.
+
+    `swath_m` is the width of a pass and also the spacing wanted; `clearance_m` how far the path
+    keeps inside the boundary; `penalty` is read with `EdgePolicy.PENALTY` alone: m2 of spray
+    outside that weigh 1 m2 reached. `start` is where the drone comes from (not flown here).
+
+    Raises
+    ------
+    PlanError
+        If a value is out of its range or no path fits.
+    """
+    _checked(area, swath_m, clearance_m)
+    brief = Brief(
+        swath_m=float(swath_m),
+        clearance_m=float(clearance_m),
+        contain=policy is EdgePolicy.CONTAIN,
+        least_share=_least_share(policy, penalty),
+        enough_frac=ENOUGH_FRAC,
+        most_over_frac=MOST_OVER_FRAC,
+        kinematics=kinematics or Kinematics(),
+    )
+    result = routes.flown_over(
+        area, brief, None if start is None else np.array(start, dtype=float)
+    )
+    flown = result.legs
+    counted = tally(area, flown, result.wet, swath_m)
+    legs = tuple(
+        CoverLeg(
+            kind=LegKind.SPRAY if spraying else LegKind.TRANSIT,
+            path=tuple((float(x), float(y)) for x, y in path),
+        )
+        for spraying, path in flown
+    )
+    points = np.concatenate([path for _, path in flown]) if flown else np.zeros((0, 2))
+    return CoverPlan(
+        legs=legs,
+        covered_frac=counted.covered_frac,
+        over_frac=counted.over_frac,
+        overlap_frac=counted.overlap_frac,
+        time_s=brief.kinematics.path_s(points),
+        spray_m=counted.spray_m,
+        transit_m=counted.transit_m,
+        unreached=robust.areal(counted.dry),
+        why_dry=_why_dry(counted.dry.area / area.area, policy, clearance_m),
+    )
+
+
+def _least_share(policy: EdgePolicy, penalty: float | None) -> float:
+    """The least share of a strip's width on the area for which the spray is on.
+
+    Spraying on is worth it while share > penalty * (1 - share).
+    """
+    if policy is EdgePolicy.CONTAIN:
+        return 1.0
+    if policy is EdgePolicy.COVER:
+        return 0.3
+    if penalty is None or not (penalty >= 0 and math.isfinite(penalty)):
+        raise PlanError(f"penalty must be 0 or more and finite, got {penalty}")
+    return max(penalty / (1 + penalty), 0.05)
+
+
+def _why_dry(dry_frac: float, policy: EdgePolicy, clearance_m: float) -> str:
+    if dry_frac < 1e-4:
+        return "nothing worth a pass"
+    if policy is EdgePolicy.CONTAIN:
+        return "no strip reaches it without spray outside, or it is not worth a pass"
+    if clearance_m > 0:
+        return "out of reach at this clearance, or not worth a pass"
+    return "corners and slivers not worth a pass"

@@ -1,0 +1,55 @@
+"""The ground under a pass: flat-ended strips and discs."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import shapely
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from skymist.coverage.robust import polygons
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skymist.coverage.plan import Pass
+
+XY = tuple[float, float]
+
+
+def strip(path: Sequence[XY], width_m: float) -> BaseGeometry:
+    """The ground under a sprayed path of two points or more, cut off square at both ends."""
+    if len(path) == 2:
+        (ax, ay), (bx, by) = path
+        length = math.dist(*path)
+        if length < 1e-9:
+            return Polygon()
+        nx, ny = (ay - by) / length * width_m / 2, (bx - ax) / length * width_m / 2
+        return Polygon(
+            [(ax + nx, ay + ny), (bx + nx, by + ny), (bx - nx, by - ny), (ax - nx, ay - ny)]
+        )
+    return shapely.make_valid(LineString(path).buffer(width_m / 2, cap_style="flat"))
+
+
+def footprint(sprayed: Pass) -> BaseGeometry:
+    """The ground that a pass wets: a strip, or for a hover a disc as wide as the swath."""
+    if len(sprayed.path) == 1:
+        return Point(sprayed.path[0]).buffer(sprayed.swath_m / 2)
+    return strip(sprayed.path, sprayed.swath_m)
+
+
+def areal(shape: BaseGeometry, least_m2: float = 0.0) -> Polygon | MultiPolygon:
+    """Only the polygons of a geometry that are larger than `least_m2`, made valid."""
+    kept = polygons(shapely.make_valid(shape), least_m2)
+    return kept[0] if len(kept) == 1 else MultiPolygon(kept)
+
+
+def lines_of(shape: BaseGeometry, least_m: float) -> list[tuple[XY, ...]]:
+    """The line strings of a geometry that are at least `least_m` long, as coordinates."""
+    merged = shapely.line_merge(shape) if shape.geom_type == "MultiLineString" else shape
+    found = [g for g in shapely.get_parts(merged) if g.geom_type == "LineString"]
+    return [
+        tuple((float(x), float(y)) for x, y, *_ in g.coords) for g in found if g.length >= least_m
+    ]

@@ -1,0 +1,96 @@
+"""The whole of planning in one call: a site in, a plan out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skymist.coverage.errors import PlanError
+from skymist.coverage.obstacles import Obstacles
+from skymist.coverage.plan import GroundTask, Plan, Sortie, Treatment
+from skymist.coverage.schedule import schedule
+from skymist.coverage.sorties import assign, sorties_of
+from skymist.coverage.treat import treat_site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from skymist.coverage.drones import Drone, DroneModel
+    from skymist.coverage.site import Site
+
+Progress = "Callable[[str, int, int], None]"
+
+
+def plan_site(
+    site: Site,
+    *,
+    seed: int = 0,
+    num_drones: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Plan:
+    """Treatments, ground-crew tasks and scheduled sorties for a site.
+
+    `num_drones` takes the first so many of the fleet. `progress` is told the stage, steps done
+    and steps in all. The same site and seed give the same plan.
+
+    Raises
+    ------
+    PlanError
+        Where the site has no drone that can fly, or fewer than asked for.
+    """
+    drones = _crew(site, num_drones)
+    tell = progress or (lambda stage, done, total: None)
+    options, tasks = _options(site, drones, tell)
+    given = assign(site, drones, options)
+    by_drone: dict[str, list[Sortie]] = {}
+    for done, drone in enumerate(drones):
+        tell("sorties", done, len(drones))
+        keep_m = drone.model.body_m / 2 + site.policy.clearance_m
+        obstacles = Obstacles(site.buildings, keep_m=keep_m, margin_m=site.policy.building_margin_m)
+        by_drone[drone.id], missed = sorties_of(drone, given[drone.id], site, obstacles)
+        tasks += missed
+    tell("schedule", 0, 1)
+    sorties = schedule(by_drone, {d.id: d.model for d in drones}, site.policy)
+    flown = {spot_id for sortie in sorties for spot_id in sortie.spot_ids}
+    order = {spot.id: index for index, spot in enumerate(site.spots)}
+    treatments = [t for ts in given.values() for t in ts if t.spot_id in flown]
+    return Plan(
+        site=site,
+        seed=seed,
+        treatments=tuple(sorted(treatments, key=lambda t: order[t.spot_id])),
+        ground=tuple(sorted(tasks, key=lambda t: order[t.spot_id])),
+        sorties=sorties,
+    )
+
+
+def _crew(site: Site, num_drones: int | None) -> tuple[Drone, ...]:
+    fit = tuple(drone for drone in site.fleet if drone.model.is_ardupilot)
+    if not fit:
+        raise PlanError("fleet: wanted at least one ArduPilot drone, found none")
+    if num_drones is None:
+        return fit
+    if not 1 <= num_drones <= len(fit):
+        raise PlanError(f"drones: wanted 1 to {len(fit)} (the site's fleet), found {num_drones}")
+    return fit[:num_drones]
+
+
+def _options(
+    site: Site, drones: tuple[Drone, ...], tell: Callable[[str, int, int], None]
+) -> tuple[dict[str, dict[str, Treatment]], list[GroundTask]]:
+    """Treatments by model and spot, and the tasks of the model that reaches most of each spot."""
+    models: dict[str, DroneModel] = {drone.model.id: drone.model for drone in drones}
+    options: dict[str, dict[str, Treatment]] = {}
+    tasks: dict[str, tuple[GroundTask, ...]] = {}
+    best: dict[str, float] = {}
+    for done, model in enumerate(models.values()):
+        tell("spots", done, len(models))
+        treatments, left = treat_site(site, model)
+        options[model.id] = {t.spot_id: t for t in treatments}
+        for spot in site.spots:
+            reached = options[model.id].get(spot.id)
+            share = reached.expected_frac if reached else -1.0
+            if share > best.get(spot.id, -2.0):
+                best[spot.id] = share
+                tasks[spot.id] = tuple(task for task in left if task.spot_id == spot.id)
+    for model_id, by_spot in options.items():
+        options[model_id] = {s: t for s, t in by_spot.items() if t.expected_frac >= best[s] - 0.05}
+    return options, [task for found in tasks.values() for task in found]

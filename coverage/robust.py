@@ -1,0 +1,91 @@
+"""Overlays that do not fail: GEOS operations retried on other precision grids.
+
+GEOS raises ("side location conflict", "Ring edge missing") on nearly collinear edges and now and
+then returns an invalid result. Each verb here tries the exact operation, then grids from fine
+to coarse. What the areas mean is left to others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from skymist.coverage.errors import PlanError
+
+GRIDS_M = (None, 1e-6, 1e-4, 3.7e-4, 1e-3, 1e-2)
+
+
+def _retried(operation: Callable[..., Any], *operands: Any) -> Any:
+    error: Exception | None = None
+    for grid_m in GRIDS_M:
+        try:
+            result = operation(*operands, **({} if grid_m is None else {"grid_size": grid_m}))
+        except shapely.errors.GEOSException as exc:
+            error = exc
+            continue
+        if bool(np.all(shapely.is_valid(result))):
+            return result
+    raise PlanError(f"no precision grid gave a valid overlay: {error}")
+
+
+def union(shapes: Iterable[BaseGeometry]) -> BaseGeometry:
+    """The union of any number of shapes."""
+    array = np.array([shape for shape in shapes if not shape.is_empty], dtype=object)
+    if not len(array):
+        return Polygon()
+    result: BaseGeometry = _retried(shapely.union_all, array)
+    return result
+
+
+def difference(first: BaseGeometry, second: BaseGeometry) -> BaseGeometry:
+    """What of the first shape lies outside the second."""
+    result: BaseGeometry = _retried(shapely.difference, first, second)
+    return result
+
+
+def intersection(first: BaseGeometry, second: BaseGeometry) -> BaseGeometry:
+    """What two shapes share."""
+    result: BaseGeometry = _retried(shapely.intersection, first, second)
+    return result
+
+
+def polygons(shape: BaseGeometry, above_m2: float = 0.0) -> tuple[Polygon, ...]:
+    """The polygons of a shape of any type that are larger than `above_m2`."""
+    if isinstance(shape, Polygon):
+        return (shape,) if shape.area > above_m2 else ()
+    return tuple(
+        part
+        for piece in getattr(shape, "geoms", ())
+        for part in polygons(piece, above_m2)
+    )
+
+
+def areal(shape: BaseGeometry) -> Polygon | MultiPolygon:
+    """The areal share of a shape of any type, without its points and lines."""
+    parts = polygons(shape)
+    return parts[0] if len(parts) == 1 else MultiPolygon(parts)
+
+
+def inset(shape: BaseGeometry, by_m: float) -> Polygon | MultiPolygon:
+    """A shape drawn in by `by_m` (drawn out if below 0), with sharp corners kept; always valid."""
+    drawn = shapely.buffer(shape, -by_m, join_style="mitre", mitre_limit=2.5)
+    if not drawn.is_valid:
+        drawn = shapely.make_valid(drawn)
+    return areal(drawn)
+
+
+def edges_of(shape: BaseGeometry) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """All edges of the rings of a polygon or multipolygon, shape (n, 2, 2)."""
+    rings = [
+        shapely.get_coordinates(ring)
+        for part in polygons(shape)
+        for ring in (part.exterior, *part.interiors)
+    ]
+    if not rings:
+        return np.zeros((0, 2, 2))
+    return np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in rings])

@@ -1,0 +1,141 @@
+"""Lines to fly over one target: strips, a corridor's run, a lap, a short run, a hover."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from shapely import affinity
+from shapely.geometry import LineString, Point
+from shapely.geometry.base import BaseGeometry
+
+from skymist.coverage.cover import EdgePolicy, cover_area
+from skymist.coverage.footprints import XY, areal, lines_of, strip
+from skymist.coverage.plan import PassKind
+from skymist.coverage.robust import union
+from skymist.coverage.site import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skymist.coverage.site import BlindSpot
+
+Path = tuple[XY, ...]
+RUN_MIN_M = 0.8
+"""Shortest stretch worth turning the pump on for: two lags of 0.46 s at the slowest pass."""
+_ANGLES = 8
+
+
+def lines_over(
+    spot: BlindSpot, target: BaseGeometry, swath_m: float, blocked: BaseGeometry, lap_m: float
+) -> tuple[PassKind, list[Path]]:
+    """The lines that cover the target as far as the drone gets, in a sensible order."""
+    if spot.kind in (Kind.BIKE_SHED, Kind.ROOFED_MARKET):
+        return PassKind.PERIMETER, _around(spot.area, lap_m, blocked)
+    if spot.shape.geom_type == "LineString" and (spot.width_m or 0) <= swath_m * 1.1:
+        cut = _without(spot.shape.intersection(target.buffer(0.5)), blocked)
+        return PassKind.RUN, lines_of(cut, RUN_MIN_M)
+    if spot.shape.geom_type == "Point" and (spot.radius_m or 0) <= swath_m * 0.55:
+        found = short_run(target, swath_m, blocked)
+        return PassKind.RUN, [found] if found else []
+    return PassKind.SWATH, _strips(target, swath_m, blocked)
+
+
+def _without(shape: BaseGeometry, blocked: BaseGeometry) -> BaseGeometry:
+    return shape if blocked.is_empty else shape.difference(blocked)
+
+
+def _strips(target: BaseGeometry, swath_m: float, blocked: BaseGeometry) -> list[Path]:
+    """Strips over an area: of the layouts tried, the one that reaches most for its length."""
+    policies = [EdgePolicy.COVER]
+    if not blocked.is_empty and target.intersects(blocked):
+        policies.append(EdgePolicy.CONTAIN)
+    best: tuple[float, list[Path]] = (-1.0, [])
+    for policy in policies:
+        flown = cover_area(areal(target), swath_m=swath_m, policy=policy)
+        lines: list[Path] = []
+        for leg in flown.legs:
+            if leg.kind.value == "spray":
+                lines += lines_of(_without(LineString(leg.path), blocked), RUN_MIN_M)
+        wet = union(strip(line, swath_m) for line in lines)
+        reached = wet.intersection(target).area
+        spilled = wet.area - reached
+        score = reached - 0.3 * spilled
+        if score > best[0]:
+            best = (score, lines)
+    return best[1]
+
+
+def ring_around(area: BaseGeometry, offset_m: float, swath_m: float) -> BaseGeometry:
+    """The band that a lap at `offset_m` from the area wets, outside the area."""
+    outer = area.buffer(offset_m + swath_m / 2, join_style="mitre")
+    return areal(
+        outer.difference(area.buffer(max(0.0, offset_m - swath_m / 2), join_style="mitre"))
+    )
+
+
+def lap_offset_m(keep_m: float, swath_m: float) -> float:
+    """How far from a roofed spot its lap is flown: clear of it, with the swath's edge at it."""
+    return max(keep_m, swath_m / 2) + 0.05
+
+
+def _around(area: BaseGeometry, offset_m: float, blocked: BaseGeometry) -> list[Path]:
+    """One lap around each part of a roofed spot, as far as the drone gets."""
+    lines: list[Path] = []
+    for part in shapely.get_parts(area):
+        rim = part.buffer(offset_m, join_style="mitre").exterior
+        lines += lines_of(_without(rim, blocked), RUN_MIN_M)
+    return lines
+
+
+def short_run(target: BaseGeometry, swath_m: float, blocked: BaseGeometry) -> Path | None:
+    """One straight run over a small target: over it whole if it can, else over most of it."""
+    centre = target.centroid
+    best: tuple[float, Path] | None = None
+    for turn in range(_ANGLES):
+        angle_deg = 180.0 * turn / _ANGLES
+        lying = affinity.rotate(target, -angle_deg, origin=centre)
+        low_x, low_y, high_x, high_y = lying.bounds
+        half_m = max((high_x - low_x) / 2, RUN_MIN_M / 2)
+        mid_x, mid_y = (low_x + high_x) / 2, (low_y + high_y) / 2
+        for shift_m in (0.0, *(s * k * swath_m / 6 for k in (1, 2, 3) for s in (1, -1))):
+            row = LineString([(mid_x - half_m, mid_y + shift_m), (mid_x + half_m, mid_y + shift_m)])
+            line = affinity.rotate(row, angle_deg, origin=centre)
+            for path in lines_of(_without(line, blocked), RUN_MIN_M):
+                wet = strip(path, swath_m)
+                reached = wet.intersection(target).area
+                score = reached - 0.02 * wet.area
+                if best is None or score > best[0] + 1e-6:
+                    best = (score, path)
+            if best is not None and shift_m == 0.0 and best[0] > 0.97 * target.area:
+                break
+    return best[1] if best else None
+
+
+def hover_point(target: BaseGeometry, swath_m: float, blocked: BaseGeometry) -> XY | None:
+    """The free point over which a disc as wide as the swath wets most of the target."""
+    low_x, low_y, high_x, high_y = target.buffer(swath_m / 2).bounds
+    xs, ys = np.linspace(low_x, high_x, 13), np.linspace(low_y, high_y, 13)
+    best: tuple[float, XY] | None = None
+    for x in xs:
+        for y in ys:
+            spot = Point(x, y)
+            if not blocked.is_empty and blocked.intersects(spot):
+                continue
+            reached = spot.buffer(swath_m / 2).intersection(target).area
+            reached -= 1e-3 * spot.distance(target.centroid)
+            if reached > 0 and (best is None or reached > best[0]):
+                best = (reached, (float(x), float(y)))
+    return best[1] if best else None
+
+
+def clear_of(path: Sequence[XY], swath_m: float, forbidden: BaseGeometry) -> list[Path]:
+    """The stretches of a path whose strip leaves the forbidden ground dry."""
+    keep_m = swath_m / 2
+    line = LineString(path).difference(forbidden.buffer(keep_m, quad_segs=8))
+    return [
+        piece
+        for piece in lines_of(line, RUN_MIN_M)
+        if strip(piece, swath_m).intersection(forbidden).area < 1e-3
+    ]

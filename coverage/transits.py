@@ -1,0 +1,162 @@
+"""The quickest way from one pass to another inside the ground that may be flown.
+
+Around holes and past corners the way bends at corners of the ground: a visibility graph between
+passes' ends and corners, searched by time with a stop at every bend. Ways between separate parts
+are straight. The order of passes is left to `coverage.order`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from scipy.sparse.csgraph import dijkstra
+from shapely.geometry import Polygon
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from skymist.coverage.kinematics import Kinematics
+
+    Floats = NDArray[np.float64]
+
+SLACK_M = 2e-3
+MOST_CORNERS = 48  # corners looked at from one place
+
+
+class FreeSpace:
+    """One part of the ground that may be flown, and the ways through it."""
+
+    def __init__(self, ground: Polygon, kinematics: Kinematics) -> None:
+        self._kinematics = kinematics
+        self.convex = (
+            not ground.interiors and ground.convex_hull.area - ground.area <= 1e-9 * ground.area
+        )
+        self._roomy = shapely.buffer(ground, SLACK_M, join_style="mitre")
+        shapely.prepare(self._roomy)
+        self._corners = np.zeros((0, 2)) if self.convex else _bends(ground)
+        self._between: Floats | None = None
+        self._next: NDArray[np.int32] | None = None
+        self._known: dict[bytes, int] = {}
+        self._straight = np.zeros((0, 0), dtype=bool)
+        self._seen_from = np.zeros((0, 0))
+
+    def sees(self, first: Floats, second: Floats) -> NDArray[np.bool_]:
+        """Whether the straight ways between points, both of shape (n, 2), stay inside."""
+        if self.convex:
+            return np.ones(len(first), dtype=bool)
+        lines = shapely.linestrings(np.stack([first, second], axis=1))
+        clear: NDArray[np.bool_] = shapely.covers(self._roomy, lines)
+        return clear
+
+    def _corner_times(self) -> tuple[Floats, NDArray[np.int32]]:
+        if self._between is None or self._next is None:
+            corners = self._corners
+            graph = np.full((len(corners),) * 2, np.inf)
+            first, second = np.triu_indices(len(corners), 1)
+            gap = np.hypot(*(corners[first] - corners[second]).T)
+            if len(corners) > MOST_CORNERS:
+                full = np.full(graph.shape, np.inf)
+                full[first, second] = full[second, first] = gap
+                reach = np.partition(full, MOST_CORNERS, axis=1)[:, MOST_CORNERS]
+                near = gap <= np.maximum(reach[first], reach[second])
+                first, second, gap = first[near], second[near], gap[near]
+            seen = self.sees(corners[first], corners[second])
+            first, second, gap = first[seen], second[seen], gap[seen]
+            graph[first, second] = graph[second, first] = self._kinematics.run_s(gap)
+            graph[~np.isfinite(graph)] = 0.0
+            self._between, self._next = dijkstra(graph, directed=False, return_predecessors=True)
+        return self._between, self._next
+
+    def _views(self, places: Floats, most: int = MOST_CORNERS) -> Floats:
+        """Seconds from places to the corners that they see, else inf; shape (n, corners)."""
+        corners = self._corners
+        gap = np.hypot(*(places[:, None] - corners).transpose(2, 0, 1))
+        near = np.ones(gap.shape, dtype=bool)
+        if len(corners) > most:
+            near = gap <= np.partition(gap, most, axis=1)[:, most, None]
+        place, corner = np.nonzero(near)
+        seen = self.sees(places[place], corners[corner])
+        times = np.full(gap.shape, np.inf)
+        place, corner = place[seen], corner[seen]
+        times[place, corner] = self._kinematics.run_s(gap[place, corner])
+        blind = ~np.isfinite(times).any(axis=1)
+        if blind.any() and most < len(corners):
+            times[blind] = self._views(places[blind], len(corners))
+        return times
+
+    def times(self, places: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+        """Seconds between all pairs of places, shape (n, n), and which ways are straight.
+
+        Pairs that the last call asked for too are not looked at again.
+        """
+        gap = np.hypot(*(places[:, None] - places).transpose(2, 0, 1))
+        times = self._kinematics.run_s(gap)
+        straight = np.ones(gap.shape, dtype=bool)
+        if self.convex:
+            return times, straight
+        known = np.array([self._known.get(place.tobytes(), -1) for place in places], dtype=np.intp)
+        old = np.flatnonzero(known >= 0)
+        straight[np.ix_(old, old)] = self._straight[np.ix_(known[old], known[old])]
+        first, second = np.triu_indices(len(places), 1)
+        ask = (known[first] < 0) | (known[second] < 0)
+        first, second = first[ask], second[ask]
+        straight[first, second] = straight[second, first] = self.sees(
+            places[first], places[second]
+        )
+        if not straight.all():
+            times = np.where(straight, times, self._around(places, known))
+        else:
+            self._seen_from = np.zeros((len(places), 0))
+        self._known = {place.tobytes(): number for number, place in enumerate(places)}
+        self._straight = straight
+        return times, straight
+
+    def _around(self, places: Floats, known: NDArray[np.intp]) -> Floats:
+        if not len(self._corners):
+            self._seen_from = np.zeros((len(places), 0))
+            return np.full((len(places),) * 2, np.inf)
+        between, _ = self._corner_times()
+        views = np.empty((len(places), len(self._corners)))
+        if self._seen_from.shape[1] == len(self._corners):
+            views[known >= 0] = self._seen_from[known[known >= 0]]
+        else:
+            known = np.full(len(places), -1)
+        if (known < 0).any():
+            views[known < 0] = self._views(places[known < 0])
+        self._seen_from = views
+        onward = np.full(views.shape, np.inf)
+        for corner in range(views.shape[1]):
+            np.minimum(onward, views[:, corner, None] + between[corner], out=onward)
+        best = np.full((len(places),) * 2, np.inf)
+        for corner in range(views.shape[1]):
+            np.minimum(best, onward[:, corner, None] + views[None, :, corner], out=best)
+        return best
+
+    def way(self, first: Floats, second: Floats) -> Floats:
+        """The quickest way between two places, points of shape (n, 2); straight if none."""
+        pair = np.stack([first, second])
+        if bool(self.sees(pair[:1], pair[1:])[0]) or not len(self._corners):
+            return pair
+        between, before = self._corner_times()
+        views = self._views(pair)
+        total = views[0][:, None] + between + views[1][None, :]
+        start, end = np.unravel_index(np.argmin(total), total.shape)
+        if not np.isfinite(total[start, end]):
+            return pair
+        bends = [int(end)]
+        while bends[-1] != start:
+            bends.append(int(before[start, bends[-1]]))
+        return np.concatenate([pair[:1], self._corners[bends[::-1]], pair[1:]])
+
+
+def _bends(ground: Polygon) -> Floats:
+    """Corners at which a shortest way can bend: those that point into the ground."""
+    found = []
+    oriented = shapely.orient_polygons(ground)
+    for ring in (oriented.exterior, *oriented.interiors):
+        points = shapely.get_coordinates(ring)[:-1]
+        before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
+        found.append(points[before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0] < -1e-12])
+    return np.concatenate(found)

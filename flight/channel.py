@@ -1,0 +1,356 @@
+"""One link and the vehicles behind it, told apart by system id.
+
+A channel reads frames, hands each to its vehicle's `Peer`, and says once a second that the ground
+station is there. It knows no protocol: `driver` builds those from `send`, `listen` and `subscribe`.
+Memory stays bounded whatever arrives: queues drop their oldest, the number of peers has a limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, NamedTuple, Self, TypeVar, cast
+
+from skymist.flight.clock import now_s
+from skymist.flight.codec import Decoder, Encoder, Frame
+from skymist.flight.errors import LinkLost, VehicleSilent
+from skymist.flight.messages import Heartbeat, Received, Sent, StatusText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from skymist.flight.links import Link
+
+log = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=Received)
+M_co = TypeVar("M_co", bound=Received, covariant=True)
+
+HEARTBEAT_S = 1.0
+"""Between our heartbeats; ArduPilot's GCS failsafe waits 5 s of its own time."""
+
+AUTOPILOT_COMPID = 1
+"""MAV_COMP_ID_AUTOPILOT1. Source: MAVLink minimal.xml."""
+
+_GCS_HEARTBEAT = Heartbeat(vehicle_type=6, autopilot=8, base_mode=0, custom_mode=0, system_status=4)
+_NO_AUTOPILOT = 8
+
+Tap = Callable[[float, bytes], None]
+
+
+class Heard(NamedTuple, Generic[M_co]):
+    """A message and the loop's time when it came in."""
+
+    at_s: float
+    message: M_co
+
+
+@dataclass(slots=True, kw_only=True)
+class LinkStats:
+    """Frames from one vehicle: that came, and that its numbering says were lost on the way."""
+
+    num_frames: int = 0
+    num_lost: int = 0
+
+    @property
+    def lost_frac(self) -> float:
+        """Share of what the vehicle sent that did not arrive."""
+        total = self.num_frames + self.num_lost
+        return self.num_lost / total if total else 0.0
+
+
+class Subscription(Generic[M_co]):
+    """A bounded queue of messages; where it overflows the oldest go, counted in `num_dropped`."""
+
+    def __init__(self, peer: Peer, max_queue: int) -> None:
+        self._peer = peer
+        self._queue: deque[Heard[Received]] = deque(maxlen=max_queue)
+        self._filled = asyncio.Event()
+        self.num_dropped = 0
+
+    async def get(self) -> Heard[M_co]:
+        """The next message; `LinkLost` where the channel has closed and none is left."""
+        while not self._queue:
+            self._peer.channel.require_open()
+            self._filled.clear()
+            await self._filled.wait()
+        return cast("Heard[M_co]", self._queue.popleft())
+
+    def get_nowait(self) -> Heard[M_co] | None:
+        """The next message that is there already, or None."""
+        return cast("Heard[M_co]", self._queue.popleft()) if self._queue else None
+
+    async def __aiter__(self) -> AsyncIterator[Heard[M_co]]:
+        """Messages as they come, until the channel closes."""
+        while True:
+            yield await self.get()
+
+    def put(self, heard: Heard[Received]) -> None:
+        """Take a message in (the peer calls this)."""
+        if len(self._queue) == self._queue.maxlen:
+            self.num_dropped += 1
+        self._queue.append(heard)
+        self._filled.set()
+
+    def wake(self) -> None:
+        """Let `get` see that the channel has closed."""
+        self._filled.set()
+
+
+class Peer:
+    """One vehicle on a channel: what it said last, and a way to talk to it."""
+
+    def __init__(self, channel: Channel, sysid: int, compid: int = AUTOPILOT_COMPID) -> None:
+        self.channel = channel
+        self.sysid = sysid
+        self.compid = compid
+        self.stats = LinkStats()
+        self.heard_s: float | None = None
+        self._latest: dict[type, Heard[Received]] = {}
+        self._listeners: list[Callable[[Heard[Received]], None]] = []
+        self._subscriptions: list[tuple[frozenset[type], Subscription[Received]]] = []
+        self._texts = TextJoiner()
+        self._seq = -1
+
+    def send(self, message: Sent) -> None:
+        """Send to this vehicle; `LinkLost` where the channel is closed."""
+        self.channel.send(message, self.sysid, self.compid)
+
+    def latest(self, kind: type[M]) -> Heard[M] | None:
+        """The newest message of a kind, with the time it came, or None."""
+        return cast("Heard[M] | None", self._latest.get(kind))
+
+    def listen(self, callback: Callable[[Heard[Received]], None]) -> Callable[[], None]:
+        """Call back for every message as it comes; gives the function that ends it.
+
+        The cheap way for what must see everything; the callback must be quick and not raise.
+        """
+        self._listeners.append(callback)
+
+        def remove() -> None:
+            with suppress(ValueError):
+                self._listeners.remove(callback)
+
+        return remove
+
+    @contextmanager
+    def subscribe(self, *kinds: type[M], max_queue: int = 256) -> Iterator[Subscription[M]]:
+        """A queue of the messages of these kinds (of all where none is named) inside `with`."""
+        subscription: Subscription[M] = Subscription(self, max_queue)
+        entry = (frozenset[type](kinds), cast("Subscription[Received]", subscription))
+        self._subscriptions.append(entry)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.remove(entry)
+
+    async def wait_for(
+        self, kind: type[M], claim: Callable[[M], bool] | None = None, *, timeout_s: float
+    ) -> M:
+        """The first message of a kind, from now on, for which `claim` holds.
+
+        Raises
+        ------
+        VehicleSilent
+            None came within `timeout_s`.
+        LinkLost
+            The channel closed meanwhile.
+        """
+        with self.subscribe(kind) as messages:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    while True:
+                        message = (await messages.get()).message
+                        if claim is None or claim(message):
+                            return message
+            except TimeoutError:
+                raise VehicleSilent(
+                    f"vehicle {self.sysid}: wanted {kind.__name__}"
+                    f"{' as asked' if claim else ''} within {timeout_s:g} s, none came",
+                    sysid=self.sysid,
+                    waited_s=timeout_s,
+                ) from None
+
+    def take(self, frame: Frame, at_s: float) -> None:
+        """Hand a frame from this vehicle to all who wait for it (the channel calls this)."""
+        self._count(frame.seq)
+        self.heard_s = at_s
+        message = frame.message
+        if isinstance(message, StatusText):
+            message = self._texts.join(message)
+        if message is None:
+            return
+        heard = Heard(at_s, message)
+        kind = type(message)
+        self._latest[kind] = heard
+        for listener in tuple(self._listeners):
+            listener(heard)
+        for kinds, subscription in self._subscriptions:
+            if not kinds or kind in kinds:
+                subscription.put(heard)
+
+    def wake(self) -> None:
+        """Let all who wait see that the channel has closed."""
+        for _, subscription in self._subscriptions:
+            subscription.wake()
+
+    def _count(self, seq: int) -> None:
+        """Count what the numbering says was lost; a step back by under half is a late frame."""
+        self.stats.num_frames += 1
+        if self._seq >= 0:
+            step = (seq - self._seq) % 256
+            if step > 128 or step == 0:
+                return
+            self.stats.num_lost += step - 1
+        self._seq = seq
+
+
+class Channel:
+    """A link with its reader and our heartbeat, inside ``async with``; owns the link.
+
+    `tap` gets the time and the bytes of every whole frame, in and out, as a tlog wants them.
+    At most `max_peers` vehicles are told apart; what claims to be one more is counted and dropped.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        *,
+        sysid: int = 255,
+        compid: int = 190,
+        tap: Tap | None = None,
+        heartbeat_s: float = HEARTBEAT_S,
+        max_peers: int = 255,
+    ) -> None:
+        self._link = link
+        self._tap = tap
+        self._heartbeat_s = heartbeat_s
+        self._max_peers = max_peers
+        self._peers: dict[int, Peer] = {}
+        self._encoder = Encoder(sysid=sysid, compid=compid)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.decoder = Decoder()
+        self.sysid = sysid
+        self.compid = compid
+        self.closed_reason = ""
+        self.num_ignored = 0
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [
+            asyncio.create_task(self._read(), name="channel reader"),
+            asyncio.create_task(self._beat(), name="channel heartbeat"),
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close("closed by us")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def is_open(self) -> bool:
+        """True until the link closes."""
+        return not self.closed_reason
+
+    @property
+    def sysids(self) -> tuple[int, ...]:
+        """System ids of the autopilots heard so far, in order."""
+        heard = (p for p in self._peers.values() if p.latest(Heartbeat) is not None)
+        return tuple(sorted(peer.sysid for peer in heard))
+
+    def vehicle(self, sysid: int) -> Peer:
+        """The vehicle with this system id, heard already or not."""
+        return self._peers.setdefault(sysid, Peer(self, sysid))
+
+    def require_open(self) -> None:
+        """Raise `LinkLost` where the channel is closed."""
+        if self.closed_reason:
+            raise LinkLost(f"link: {self.closed_reason}")
+
+    def send(self, message: Sent, sysid: int = 0, compid: int = 0) -> None:
+        """Send to one vehicle, or to all on the link (0); `LinkLost` where it is closed."""
+        self.require_open()
+        raw = self._encoder.pack(message, sysid, compid)
+        self._link.write(raw)
+        if self._tap is not None:
+            self._tap(now_s(), raw)
+
+    def close(self, reason: str) -> None:
+        """Close the link and wake all who wait; the first reason stays."""
+        if self.closed_reason:
+            return
+        self.closed_reason = reason
+        self._link.close()
+        for peer in self._peers.values():
+            peer.wake()
+
+    async def _read(self) -> None:
+        """Read until the link ends."""
+        try:
+            while data := await self._link.read():
+                at_s = now_s()
+                for frame in self.decoder.feed(data):
+                    if self._tap is not None:
+                        self._tap(at_s, frame.raw)
+                    self._route(frame, at_s)
+            self.close("the other side closed it")
+        except (OSError, LinkLost) as error:
+            log.warning("link lost", extra={"reason": str(error)})
+            self.close(str(error) or type(error).__name__)
+        except Exception:
+            log.exception("channel reader failed")
+            self.close("the reader failed, see the log")
+
+    async def _beat(self) -> None:
+        """Say that the ground station is there."""
+        while self.is_open:
+            try:
+                self.send(_GCS_HEARTBEAT)
+            except (OSError, LinkLost) as error:
+                self.close(str(error) or type(error).__name__)
+            await asyncio.sleep(self._heartbeat_s)
+
+    def _route(self, frame: Frame, at_s: float) -> None:
+        """Give a frame to its vehicle; other parts of it and other stations' mail are passed by."""
+        is_ours = frame.target_sysid in (0, self.sysid) and frame.target_compid in (0, self.compid)
+        if frame.compid != AUTOPILOT_COMPID or frame.sysid == self.sysid or not is_ours:
+            self.num_ignored += 1
+            return
+        peer = self._peers.get(frame.sysid)
+        if peer is None:
+            if len(self._peers) >= self._max_peers or not _is_autopilot(frame.message):
+                self.num_ignored += 1
+                return
+            peer = self._peers[frame.sysid] = Peer(self, frame.sysid)
+        peer.take(frame, at_s)
+
+
+def _is_autopilot(message: Received | None) -> bool:
+    """True for a heartbeat of something that flies, not of a ground station or a camera."""
+    return isinstance(message, Heartbeat) and message.autopilot != _NO_AUTOPILOT
+
+
+class TextJoiner:
+    """Joins the pieces of long texts; holds at most four unfinished ones."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[int, dict[int, str]] = OrderedDict()
+
+    def join(self, piece: StatusText) -> StatusText | None:
+        """The whole text with its last piece, None before; a lost piece shows as ``...``."""
+        if piece.id == 0:
+            return piece
+        texts = self._open.setdefault(piece.id, {})
+        texts[piece.chunk] = piece.text
+        if not piece.is_last:
+            while len(self._open) > 4:
+                self._open.popitem(last=False)
+            return None
+        del self._open[piece.id]
+        text = "".join(texts.get(chunk, "...") for chunk in range(piece.chunk + 1))
+        return StatusText(severity=piece.severity, text=text, id=piece.id)

@@ -1,0 +1,83 @@
+"""The command line: `skymist COMMAND`. Exit 0 done, 1 findings or failure, 2 bad input, 3 link."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from skymist.coverage.errors import FlightError, SkymistError
+from skymist.flight.commands.check import check
+from skymist.flight.commands.cover import cover
+from skymist.flight.commands.demo import demo
+from skymist.flight.commands.export import export
+from skymist.flight.commands.fly import fly
+from skymist.flight.commands.plan import plan
+from skymist.flight.commands.preview import preview
+from skymist.flight.commands.rehearse import rehearse
+from skymist.flight.commands.report import report
+from skymist.flight.commands.schema import schema
+from skymist.flight.errors import LinkLost, VehicleSilent
+
+EXIT_FAILED, EXIT_BAD_INPUT, EXIT_LINK = 1, 2, 3
+
+app = typer.Typer(
+    name="skymist",
+    help="Plans, flies and proves drone disinfection of a community's blind spots.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+)
+for command in (demo, check, plan, preview, export, rehearse, fly, report, cover, schema):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"skymist {version('skymist')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, help="More on stderr; twice for all.")
+    ] = 0,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say and stop.")
+    ] = False,
+) -> None:
+    """Take the options that every command shares."""
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+
+
+def main() -> None:
+    """Run the command line; the only place where an error becomes an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except (LinkLost, VehicleSilent) as exc:
+        _fail(exc, EXIT_LINK)
+    except FlightError as exc:
+        _fail(exc, EXIT_FAILED)
+    except SkymistError as exc:
+        _fail(exc, EXIT_BAD_INPUT)
+    except BrokenPipeError:
+        sys.stderr.close()
+
+
+def _fail(exc: Exception, code: int) -> None:
+    print(f"skymist: {exc}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

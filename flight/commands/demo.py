@@ -1,0 +1,39 @@
+"""`skymist demo`: plans, rehearses and reports the built-in example."""
+
+from __future__ import annotations
+
+import time
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skymist.coverage.errors import PlanError
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A folder of its own for everything made.")
+    ] = Path("skymist-demo"),
+    sim: Annotated[str, typer.Option(help="embedded or ardupilot.")] = "embedded",
+) -> None:
+    """Plan, rehearse and report a small invented neighbourhood on simulated drones.
+
+    Example: [bold]skymist demo -o /tmp/demo[/bold]
+    """
+    from skymist.flight.commands.plan import plan
+    from skymist.flight.commands.rehearse import rehearse
+    from skymist.flight.commands.report import report
+
+    if output.exists() and not output.is_dir():
+        raise PlanError(f"{output}: wanted a folder or nothing yet, found a file")
+    began_s = time.perf_counter()
+    with as_file(files("skymist.missions") / "data" / "demo") as example:
+        plan(example / "site.yaml", output=output / "plan")
+    rehearse(output / "plan", sim=sim, output=output / "record")
+    report(output / "record", output=output / "report")
+    print()
+    print(f"the whole demo took {time.perf_counter() - began_s:.1f} s; look at")
+    for name in ("plan/preview.png", "report/report.html", "report/applied.png"):
+        print(f"  {output / name}")

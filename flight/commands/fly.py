@@ -1,0 +1,126 @@
+"""`skymist fly`: the plan on real drones."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skymist.coverage.errors import PlanError
+
+if TYPE_CHECKING:
+    from skymist.coverage.plan import Plan
+    from skymist.flight.conduct import Outcome
+    from skymist.flight.display import Display
+    from skymist.flight.links import Link
+    from skymist.flight.operation import Setting
+
+FORM = "ID=CONNECTION, such as d1=udp:0.0.0.0:14550"
+
+
+def fly(
+    directory: Annotated[Path, typer.Argument(help="A plan's folder or its plan.json.")],
+    drone: Annotated[
+        list[str],
+        typer.Option(
+            help="ID=CONNECTION, once for each drone: udp:HOST:PORT, tcp:HOST:PORT, "
+            "serial:/dev/ttyUSB0:57600, COM3:57600."
+        ),
+    ],
+    arm: Annotated[
+        bool, typer.Option("--arm", help="Really fly. Without it all stops after the upload.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="New folder for the record.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Events as JSON lines on stdout.")] = False,
+) -> None:
+    """Upload, verify and fly a plan on real drones; nothing arms without --arm.
+
+    Ctrl-C calls every drone home with its pump off; a second Ctrl-C leaves at once, and the
+    missions end as uploaded.
+
+    Example: [bold]skymist fly plans/helsinki --drone d1=udp:0.0.0.0:14550[/bold]
+
+    Example: [bold]skymist fly plans/helsinki --drone d1=serial:/dev/ttyUSB0:57600 --arm[/bold]
+    """
+    from skymist.flight.commands.flown import print_outcome, record_folder, utc_now
+    from skymist.flight.conduct import Result
+    from skymist.flight.display import display_for
+    from skymist.flight.operation import Setting
+    from skymist.missions.plans import read_plan
+
+    plan = read_plan(directory)
+    connections = parse_connections(drone, plan)
+    started_utc = utc_now()
+    folder = record_folder(directory, output, "flight", started_utc)
+    display = display_for(as_json=json)
+    setting = Setting(started_utc=started_utc)
+    began_s = time.perf_counter()
+    try:
+        outcome = asyncio.run(_fly(plan, connections, folder, display, setting, arm=arm))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        typer.echo(f"stopped at once; record: {folder}", err=True)
+        raise typer.Exit(1) from None
+    finally:
+        display.close()
+    print_outcome(outcome, folder, time.perf_counter() - began_s, as_json=json)
+    if outcome.is_link_lost:
+        raise typer.Exit(3)
+    is_checked = not arm and not outcome.skipped and outcome.result is not Result.ABORTED
+    if outcome.result is not Result.DONE and not is_checked:
+        raise typer.Exit(1)
+
+
+def parse_connections(drones: list[str], plan: Plan) -> dict[str, str]:
+    """Connection strings by drone id, each a drone of the plan's fleet.
+
+    Raises
+    ------
+    PlanError
+        For another form, an unknown id, or one that is named twice.
+    """
+    known = [d.id for d in plan.site.fleet]
+    found: dict[str, str] = {}
+    for text in drones:
+        drone_id, equals, connection = text.partition("=")
+        if not (equals and drone_id and connection):
+            raise PlanError(f"--drone {text!r}: wanted {FORM}")
+        if drone_id not in known:
+            raise PlanError(f"--drone {text!r}: wanted one of {', '.join(known)}")
+        if drone_id in found:
+            raise PlanError(f"--drone {text!r}: {drone_id} is named twice")
+        found[drone_id] = connection
+    return found
+
+
+async def _fly(
+    plan: Plan,
+    connections: dict[str, str],
+    folder: Path,
+    display: Display,
+    setting: Setting,
+    *,
+    arm: bool,
+) -> Outcome:
+    """Open the links, one for each connection named, and operate."""
+    from skymist.flight.crew import AskingCrew
+    from skymist.flight.links import open_link
+    from skymist.flight.operation import operate
+
+    opened: dict[str, Link] = {}
+    for connection in connections.values():
+        if connection not in opened:
+            opened[connection] = await open_link(connection)
+    return await operate(
+        plan,
+        {drone_id: opened[connection] for drone_id, connection in connections.items()},
+        folder,
+        crew=AskingCrew(),
+        display=display,
+        arm=arm,
+        setting=setting,
+    )

@@ -1,0 +1,147 @@
+"""`skymist plan`: a site in, a folder with plan, missions, preview and ground-crew list out."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from skymist.coverage.plan import Plan
+    from skymist.coverage.summary import PlanSummary
+
+STAGES = {"spots": "looking at each spot", "sorties": "filling sorties", "schedule": "timing"}
+
+
+def plan(
+    site: Annotated[Path, typer.Argument(help="The site file (YAML).")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the plan and its files.")
+    ],
+    seed: Annotated[int, typer.Option(help="Same site and seed, same plan, byte for byte.")] = 0,
+    drones: Annotated[
+        int | None, typer.Option(min=1, help="Use only the first so many drones of the fleet.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
+    no_preview: Annotated[bool, typer.Option(help="Leave out preview.png.")] = False,
+) -> None:
+    """Plan a site: passes for every blind spot, sorties, missions, and the ground crew's list.
+
+    Example: [bold]skymist plan examples/helsinki/site.yaml -o plans/helsinki[/bold]
+    """
+    from skymist.coverage.summary import summarise
+    from skymist.missions.plan_folder import write_plan_folder
+
+    made = make_plan(site, seed=seed, num_drones=drones)
+    write_plan_folder(made, output)
+    if not no_preview:
+        from skymist.flight.commands.preview import write_preview
+
+        write_preview(made, output / "preview.png")
+    summary = summarise(made)
+    if json:
+        print(jsonlib.dumps(summary.as_dict(), ensure_ascii=False))
+    else:
+        print_summary(made, summary, output)
+
+
+def make_plan(site_path: Path, *, seed: int = 0, num_drones: int | None = None) -> Plan:
+    """Read a site file and plan it, with progress on stderr."""
+    from skymist.coverage.planning import plan_site
+    from skymist.missions.site import read_site
+
+    with progress_on_stderr() as tell:
+        tell("reading the site", 0, 0)
+        return plan_site(read_site(site_path), seed=seed, num_drones=num_drones, progress=tell)
+
+
+class progress_on_stderr:
+    """A context that shows stages of planning on a terminal, and nothing elsewhere."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not sys.stderr.isatty(),
+            transient=True,
+        )
+
+    def __enter__(self) -> Callable[[str, int, int], None]:
+        """Start showing; gives the function to tell stages to."""
+        self._bar.start()
+        task = self._bar.add_task("planning")
+
+        def tell(stage: str, done: int, total: int) -> None:
+            text = STAGES.get(stage, stage)
+            part = f" ({done + 1} of {total})" if total > 1 else ""
+            self._bar.update(task, description=f"{text}{part}")
+
+        return tell
+
+    def __exit__(self, *_: object) -> None:
+        """Stop showing."""
+        self._bar.stop()
+
+
+def print_summary(made: Plan, summary: PlanSummary, folder: Path) -> None:
+    """The summary that a planner reads, on stdout."""
+    console = Console()
+    table = Table(title=f"Plan for {made.site.name}", show_header=False, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column()
+    rows = (
+        (
+            "blind spots",
+            f"{summary.num_spots}: {summary.num_treated} by drone, {summary.num_partly} partly, "
+            f"{summary.num_ground} by ground crew",
+        ),
+        (
+            "area",
+            f"{summary.treated_m2:,.0f} of {summary.spots_m2:,.0f} m2 by drone, "
+            f"{summary.ground_m2:,.0f} m2 by ground crew",
+        ),
+        ("liquid", f"{summary.litres_l:,.1f} L"),
+        (
+            "time",
+            f"{summary.makespan_min:.0f} min with {summary.num_drones} drones "
+            f"({summary.drone_min:.0f} drone-minutes in the air)",
+        ),
+        (
+            "sorties",
+            f"{summary.num_sorties}, with {summary.num_refills} refills and "
+            f"{summary.num_swaps} battery swaps",
+        ),
+    )
+    for name, text in rows:
+        table.add_row(name, text)
+    console.print(table)
+    if made.ground:
+        print_ground(made, console)
+    console.print(f"files: {folder}", soft_wrap=True, highlight=False)
+
+
+def print_ground(made: Plan, console: Console) -> None:
+    """What is left to the ground crew, by reason, with an example of each."""
+    table = Table(title="For the ground crew", title_justify="left")
+    table.add_column("reason")
+    table.add_column("tasks", justify="right")
+    table.add_column("m2", justify="right")
+    table.add_column("for example")
+    reasons = dict.fromkeys(task.reason for task in made.ground)
+    for reason in reasons:
+        tasks = [task for task in made.ground if task.reason is reason]
+        area = sum(task.area_m2 for task in tasks)
+        example = f"{tasks[0].spot_id}: {tasks[0].text}"
+        table.add_row(reason.value.replace("_", " "), str(len(tasks)), f"{area:,.0f}", example)
+    console.print(table)

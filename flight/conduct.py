@@ -1,0 +1,217 @@
+"""Flies a whole plan: one loop, one task for each drone, one record.
+
+`conduct` is the same for real drones and simulated ones; what differs is the links, the crew and
+how fast the loop's clock runs, and all three are given to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from skymist.flight.clock import now_s
+from skymist.flight.drone_run import DroneReport, DroneRun, StartGate
+from skymist.flight.telling import Log, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from skymist.coverage.plan import Plan
+    from skymist.flight.channel import Peer
+    from skymist.flight.crew import Crew
+    from skymist.flight.display import Display
+    from skymist.flight.record import Recorder
+    from skymist.missions.items import Mission
+
+log = logging.getLogger(__name__)
+
+STOP_REASON = "the operator stopped the operation"
+
+
+class Result(StrEnum):
+    """How an operation ended."""
+
+    DONE = "done"
+    INCOMPLETE = "incomplete"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an operation came to; times in seconds of the loop's clock."""
+
+    result: Result
+    text: str
+    drones: tuple[DroneReport, ...]
+    skipped: tuple[Skipped, ...]
+    duration_s: float
+    is_armed: bool
+
+    @property
+    def num_sorties(self) -> int:
+        """Sorties that were planned."""
+        return sum(report.num_sorties for report in self.drones)
+
+    @property
+    def num_flown(self) -> int:
+        """Sorties flown to their end."""
+        return sum(report.num_flown for report in self.drones)
+
+    @property
+    def litres_l(self) -> float:
+        """What came out, by the pumps' outputs."""
+        return sum(report.litres_l for report in self.drones)
+
+    @property
+    def is_link_lost(self) -> bool:
+        """Whether a link ended under a drone."""
+        return any(report.is_link_lost for report in self.drones)
+
+
+class StopButton:
+    """What Ctrl-C presses: every drone comes home, nothing more starts."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether it was pressed."""
+        return self._event.is_set()
+
+    def press(self) -> None:
+        """Ask everything to end."""
+        self._event.set()
+
+    async def pressed(self) -> None:
+        """Wait for it."""
+        await self._event.wait()
+
+
+async def conduct(
+    plan: Plan,
+    missions: Mapping[str, Mission],
+    peers: Mapping[str, Peer],
+    *,
+    crew: Crew,
+    record: Recorder,
+    display: Display,
+    arm: bool,
+    stop: StopButton | None = None,
+) -> Outcome:
+    """Fly every sortie of the plan on the drones that are connected, and close the record.
+
+    Parameters
+    ----------
+    plan
+        What is to be flown; its header is in the record already.
+    missions
+        The compiled mission of every sortie, by the sortie's id.
+    peers
+        The vehicle of every drone that is connected, by the drone's id.
+    crew
+        Who refills and swaps.
+    record, display
+        Both hear everything.
+    arm
+        Without it everything is done up to the verified upload, and nothing turns.
+    stop
+        Pressed by the operator: all drones come home.
+
+    Returns
+    -------
+    Outcome
+        Failures of drones are in it; none is raised.
+    """
+    started_s, stop = now_s(), stop or StopButton()
+    told = Log(record, display)
+    wanted = {sortie.drone_id for sortie in plan.sorties}
+    flying = [d for d in plan.site.fleet if d.id in wanted and d.id in peers]
+    gate = StartGate(len(flying))
+    runs = [
+        DroneRun(d, peers[d.id], plan, missions, crew=crew, log_=told, gate=gate, arm=arm)
+        for d in flying
+    ]
+    unconnected = _without_drone(plan, wanted - set(peers), told)
+    try:
+        await _fly(runs, stop)
+    except asyncio.CancelledError:
+        told.event("end", outcome=str(Result.ABORTED), text="stopped at once")
+        raise
+    finally:
+        record.flush()
+    outcome = _outcome(plan, runs, unconnected, stop, arm=arm, duration_s=now_s() - started_s)
+    told.event("end", outcome=str(outcome.result), text=outcome.text)
+    record.flush()
+    return outcome
+
+
+async def _fly(runs: Sequence[DroneRun], stop: StopButton) -> None:
+    """All drones at once, until the last is done."""
+    listener = asyncio.create_task(_listen(runs, stop), name="stop button")
+    try:
+        async with asyncio.TaskGroup() as group:
+            for run in runs:
+                group.create_task(run.run(), name=f"drone {run.drone.id}")
+    finally:
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
+
+
+async def _listen(runs: Sequence[DroneRun], stop: StopButton) -> None:
+    await stop.pressed()
+    log.warning("stopped by the operator")
+    for run in runs:
+        run.stop(STOP_REASON)
+
+
+def _without_drone(plan: Plan, missing: set[str], told: Log) -> tuple[Skipped, ...]:
+    """Sorties whose drone is not connected: named at once, never left out in silence."""
+    skipped = tuple(
+        Skipped(
+            spot_id=spot_id,
+            sortie_id=sortie.id,
+            reason=f"drone {sortie.drone_id} is not connected",
+        )
+        for sortie in plan.sorties
+        if sortie.drone_id in missing
+        for spot_id in sortie.spot_ids
+    )
+    for one in skipped:
+        told.skipped(one)
+    return skipped
+
+
+def _outcome(
+    plan: Plan,
+    runs: Sequence[DroneRun],
+    unconnected: tuple[Skipped, ...],
+    stop: StopButton,
+    *,
+    arm: bool,
+    duration_s: float,
+) -> Outcome:
+    skipped = (*unconnected, *(one for run in runs for one in run.skipped))
+    num_flown = sum(run.report.num_flown for run in runs)
+    text = f"{num_flown} of {len(plan.sorties)} sorties flown"
+    if stop.is_pressed:
+        result, text = Result.ABORTED, f"{text}; {STOP_REASON}"
+    elif skipped:
+        result, text = Result.INCOMPLETE, f"{text}; {len(skipped)} spots left"
+    elif not arm:
+        ready = sum(run.report.num_verified for run in runs)
+        result = Result.INCOMPLETE
+        text = f"{ready} drones hold their first mission; nothing armed without --arm"
+    else:
+        result = Result.DONE
+    return Outcome(
+        result=result,
+        text=text,
+        drones=tuple(run.report for run in runs),
+        skipped=skipped,
+        duration_s=duration_s,
+        is_armed=arm,
+    )

@@ -1,0 +1,238 @@
+"""What the operator sees while drones fly: a live table, plain lines, or JSON events.
+
+All of it on standard error but the JSON events, which go to standard output. The table is redrawn
+by wall time, however fast simulated time runs; nothing here waits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from dataclasses import asdict, dataclass
+from time import monotonic
+from typing import IO, TYPE_CHECKING, Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rich.console import RenderableType
+
+REDRAW_S = 0.2
+LINES_EVERY_S = 10.0
+_STYLE = {"failed": "bold red", "pilot": "bold yellow", "lost": "bold red", "spraying": "green"}
+_QUIET = frozenset({"track", "header", "pass"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroneView:
+    """One drone's row. Passes, litres and `left_s` are of all its sorties."""
+
+    drone_id: str
+    phase: str
+    spot_id: str = ""
+    num_passes: int = 0
+    num_passes_done: int = 0
+    litres_l: float = 0.0
+    tank_l: float = 0.0
+    battery_frac: float | None = None
+    left_s: float = 0.0
+    note: str = ""
+
+
+class Display(Protocol):
+    """Where the conductor shows what goes on."""
+
+    def show(self, view: DroneView) -> None:
+        """Take the newest view of one drone; called often."""
+
+    def event(self, name: str, fields: Mapping[str, object]) -> None:
+        """Take an event of the record (but no tracks)."""
+
+    def close(self) -> None:
+        """Show the last state and let go of the terminal."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def show(self, view: DroneView) -> None:
+        """Pass over a view."""
+
+    def event(self, name: str, fields: Mapping[str, object]) -> None:
+        """Pass over an event."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def clock_text(seconds: float) -> str:
+    """Minutes and seconds, or hours and minutes: ``4:05``, ``2 h 07``."""
+    if not math.isfinite(seconds):
+        return "-"
+    whole = max(0, round(seconds))
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02}"
+    return f"{whole // 60}:{whole % 60:02}"
+
+
+def event_text(name: str, fields: Mapping[str, object]) -> str:
+    """One line of words for an event."""
+    match name:
+        case "sortie":
+            words = f"{fields['drone_id']}: {fields['sortie_id']} {fields['state']}"
+            return f"{words}, {fields['text']}" if fields.get("text") else words
+        case "alert":
+            return f"{fields['drone_id']}: {str(fields['severity']).upper()}: {fields['text']}"
+        case "pump":
+            return f"{fields['drone_id']}: pump commanded off: {fields['reason']}"
+        case "service":
+            if fields["kind"] == "swap":
+                return f"{fields['drone_id']}: battery swapped"
+            return f"{fields['drone_id']}: {fields['litres_l']:.1f} L refilled"
+        case "skipped":
+            return f"{fields['sortie_id']}: {fields['spot_id']} skipped: {fields['reason']}"
+        case "end":
+            return f"{fields['outcome']}: {fields['text']}"
+    return f"{name}: {dict(fields)}"
+
+
+def overall_frac(views: Mapping[str, DroneView]) -> float:
+    """Share of all passes that have been flown, 0 to 1."""
+    total = sum(view.num_passes for view in views.values())
+    return sum(view.num_passes_done for view in views.values()) / total if total else 0.0
+
+
+class LiveDisplay:
+    """A table with one row for each drone and a bar for all, redrawn at most 5 times a second.
+
+    `wall_s` is the machine's clock, not the loop's: the screen is for a person.
+    """
+
+    def __init__(
+        self, console: Console | None = None, *, wall_s: Callable[[], float] = monotonic
+    ) -> None:
+        self._console = console or Console(stderr=True)
+        self._wall_s = wall_s
+        self._views: dict[str, DroneView] = {}
+        self._drawn_s = -math.inf
+        self._live = Live(console=self._console, auto_refresh=False, transient=False)
+        self._live.start()
+
+    def show(self, view: DroneView) -> None:
+        """Take a drone's view; drawn when it is time."""
+        self._views[view.drone_id] = view
+        if self._wall_s() - self._drawn_s >= REDRAW_S:
+            self._draw()
+
+    def event(self, name: str, fields: Mapping[str, object]) -> None:
+        """Print what went wrong above the table; the rest is in its rows."""
+        is_worth = name in ("pump", "skipped", "end") or fields.get("state") == "failed"
+        if is_worth or (name == "alert" and fields["severity"] != "info"):
+            self._console.print(Text(event_text(name, fields)))
+
+    def close(self) -> None:
+        """Draw once more and end."""
+        self._draw()
+        self._live.stop()
+
+    def _draw(self) -> None:
+        self._drawn_s = self._wall_s()
+        self._live.update(table_of(self._views), refresh=True)
+
+
+def table_of(views: Mapping[str, DroneView]) -> RenderableType:
+    """The table and the bar."""
+    table = Table(expand=False, pad_edge=False)
+    for title in ("drone", "state", "spot"):
+        table.add_column(title, no_wrap=True)
+    for title in ("passes", "litres", "tank", "battery", "left"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for _, view in sorted(views.items()):
+        battery = "-" if view.battery_frac is None else f"{view.battery_frac:.0%}"
+        table.add_row(
+            view.drone_id,
+            Text(view.phase, style=_STYLE.get(view.phase, "")),
+            view.spot_id or view.note,
+            f"{view.num_passes_done}/{view.num_passes}",
+            f"{view.litres_l:.1f}",
+            f"{view.tank_l:.1f}",
+            battery,
+            clock_text(view.left_s),
+        )
+    frac = overall_frac(views)
+    left_s = max((view.left_s for view in views.values()), default=0.0)
+    bar = ProgressBar(total=1.0, completed=frac, width=40)
+    return Group(table, bar, Text(f"{frac:.0%} of all passes, {clock_text(left_s)} left"))
+
+
+class LineDisplay:
+    """Plain lines for a log file or a pipe: events as they come, progress every 10 s of wall."""
+
+    def __init__(
+        self, out: IO[str] | None = None, *, wall_s: Callable[[], float] = monotonic
+    ) -> None:
+        self._out = out or sys.stderr
+        self._wall_s = wall_s
+        self._views: dict[str, DroneView] = {}
+        self._said_s = wall_s()
+
+    def show(self, view: DroneView) -> None:
+        """Take a drone's view; told when it is time."""
+        self._views[view.drone_id] = view
+        if self._wall_s() - self._said_s < LINES_EVERY_S:
+            return
+        self._said_s = self._wall_s()
+        rows = (f"{v.drone_id} {v.phase} {v.spot_id}".strip() for v in self._views.values())
+        print(f"{overall_frac(self._views):.0%}: {'; '.join(rows)}", file=self._out, flush=True)
+
+    def event(self, name: str, fields: Mapping[str, object]) -> None:
+        """Tell an event, but for single passes."""
+        if name not in _QUIET:
+            print(event_text(name, fields), file=self._out, flush=True)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class JsonDisplay:
+    """One JSON object a line: every event of the record but tracks, and views once a second."""
+
+    def __init__(
+        self, out: IO[str] | None = None, *, wall_s: Callable[[], float] = monotonic
+    ) -> None:
+        self._out = out or sys.stdout
+        self._wall_s = wall_s
+        self._said_s: dict[str, float] = {}
+
+    def show(self, view: DroneView) -> None:
+        """Tell a drone's view, once a second of wall time for each."""
+        at_s = self._wall_s()
+        if at_s - self._said_s.get(view.drone_id, -math.inf) >= 1.0:
+            self._said_s[view.drone_id] = at_s
+            self._say({"event": "drone", **asdict(view)})
+
+    def event(self, name: str, fields: Mapping[str, object]) -> None:
+        """Tell an event; of the header not the plan."""
+        self._say({"event": name, **{k: v for k, v in fields.items() if k != "plan"}})
+
+    def close(self) -> None:
+        """Hand on what is buffered."""
+        self._out.flush()
+
+    def _say(self, event: Mapping[str, object]) -> None:
+        print(json.dumps(event, ensure_ascii=False), file=self._out, flush=True)
+
+
+def display_for(*, as_json: bool, console: Console | None = None) -> Display:
+    """The display that fits: JSON where asked, a table on a terminal, plain lines elsewhere."""
+    if as_json:
+        return JsonDisplay()
+    console = console or Console(stderr=True)
+    return LiveDisplay(console) if console.is_terminal else LineDisplay()

@@ -1,0 +1,321 @@
+"""One drone through all its sorties: service on the pad, prepare, fly. One task of the conductor.
+
+The phases and the ways between them stand in `flight.phases`, one sortie in `flight.sortie_run`.
+A failure ends this drone's day, never that of the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from skymist.flight import driver
+from skymist.flight.clock import now_s
+from skymist.flight.display import DroneView
+from skymist.flight.errors import FlightError, LinkLost
+from skymist.flight.launch import Launcher
+from skymist.flight.monitor import Limits, Tank
+from skymist.flight.oversight import TICK_S, Job
+from skymist.flight.phases import Phase, Phases
+from skymist.flight.sortie_run import SortieRun
+from skymist.flight.telling import DroneLog, Skipped
+from skymist.flight.watch import Watch, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from skymist.coverage.drones import Drone
+    from skymist.coverage.plan import Plan, Sortie
+    from skymist.flight.channel import Peer
+    from skymist.flight.crew import Crew
+    from skymist.flight.telling import Log
+    from skymist.missions.items import Mission
+
+log = logging.getLogger(__name__)
+
+COME_HOME_SHARE = 0.6
+"""Of the policy's battery reserve: below it a drone is sent home. Proposal."""
+
+
+class StartGate:
+    """Opens when every drone is ready or out, so that the plan's clock starts for all at once."""
+
+    def __init__(self, num_drones: int) -> None:
+        self._left = num_drones
+        self._opened = asyncio.Event()
+        self.start_s = 0.0
+
+    def pass_by(self) -> None:
+        """One drone more is ready, or will never be."""
+        self._left -= 1
+        if self._left <= 0 and not self._opened.is_set():
+            self.start_s = now_s()
+            self._opened.set()
+
+    async def opened(self) -> float:
+        """Wait for all; gives when the plan's clock started."""
+        await self._opened.wait()
+        return self.start_s
+
+
+@dataclass(slots=True, kw_only=True)
+class DroneReport:
+    """What became of one drone's sorties."""
+
+    drone_id: str
+    num_sorties: int
+    num_flown: int = 0
+    num_verified: int = 0
+    num_passes: int = 0
+    litres_l: float = 0.0
+    flight_s: float = 0.0
+    error: str = ""
+    is_link_lost: bool = False
+
+
+class DroneRun:
+    """Flies the sorties of one drone in order."""
+
+    def __init__(
+        self,
+        drone: Drone,
+        peer: Peer,
+        plan: Plan,
+        missions: Mapping[str, Mission],
+        *,
+        crew: Crew,
+        log_: Log,
+        gate: StartGate,
+        arm: bool,
+    ) -> None:
+        self.drone = drone
+        self.sorties = tuple(s for s in plan.sorties if s.drone_id == drone.id)
+        self.report = DroneReport(drone_id=drone.id, num_sorties=len(self.sorties))
+        self.skipped: list[Skipped] = []
+        self._peer, self._plan, self._missions = peer, plan, missions
+        self._crew, self._log, self._gate, self._arm = crew, log_, gate, arm
+        self._told = DroneLog(log_, drone.id)
+        self._phases = Phases(drone.id, lambda _: self._show())
+        self._watch = Watch(peer)
+        self._launcher = Launcher(peer, self._watch)
+        self._tank = Tank(litres_l=drone.model.sprayer.tank_l)
+        self._sortie_run: SortieRun | None = None
+        self._worker: asyncio.Task[None] | None = None
+        self._stop_reason, self._note = "", ""
+        self._is_past_gate, self._is_out = False, False
+        policy = plan.site.policy
+        self._limits = Limits(
+            reserve_frac=policy.reserve_frac,
+            come_home_frac=COME_HOME_SHARE * policy.reserve_frac,
+            wind_max_mps=policy.wind_max_mps,
+        )
+
+    @property
+    def phase(self) -> Phase:
+        """What the drone is doing."""
+        return self._phases.now
+
+    def stop(self, reason: str) -> None:
+        """Ask the drone home where it flies, and start nothing more."""
+        if self._stop_reason:
+            return
+        self._stop_reason = reason
+        if self._sortie_run is not None and self._sortie_run.is_committed:
+            self._sortie_run.ask_home(reason)
+        elif self._worker is not None:
+            self._worker.cancel()
+
+    async def run(self) -> None:
+        """Fly everything; failures of this drone end here, and its report says so."""
+        self._worker = asyncio.create_task(self._fly_all(), name=f"fly {self.drone.id}")
+        helpers = [
+            asyncio.create_task(self._tick(), name=f"tick {self.drone.id}"),
+            asyncio.create_task(self._keep_streams(), name=f"streams {self.drone.id}"),
+        ]
+        try:
+            await self._worker
+        except asyncio.CancelledError:
+            this = asyncio.current_task()
+            if not self._stop_reason or (this is not None and this.cancelling()):
+                raise
+            self._fail(self._stop_reason)
+        except Exception as exc:  # the top of this drone's task: others must go on
+            log.exception("a fault of ours", extra={"drone_id": self.drone.id})
+            with suppress(FlightError):
+                await driver.come_home(self._peer)
+            self._fail(f"a fault in Skymist: {exc!r}")
+        finally:
+            self._pass_gate()
+            for task in helpers:
+                task.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            self._watch.close()
+            self._show()
+
+    async def _fly_all(self) -> None:
+        """Every sortie in order, until one fails."""
+        for sortie in self.sorties:
+            try:
+                if self._arm:
+                    await self._service(sortie)
+                await self._fly(sortie)
+            except FlightError as exc:
+                self.report.is_link_lost = isinstance(exc, LinkLost)
+                self._fail(str(exc))
+                return
+            if not self._arm:
+                break
+            if self._is_out or self._stop_reason:
+                self._fail(self._stop_reason or self.skipped[-1].reason)
+                return
+        self._phases.to(Phase.DONE)
+
+    async def _service(self, sortie: Sortie) -> None:
+        """Refill and swap on the pad, as the plan says."""
+        full_l = self.drone.model.sprayer.tank_l
+        if sortie.refill_before:
+            self._phases.to(Phase.REFILLING)
+            started_s, litres_l = now_s(), full_l - self._tank.litres_l
+            await self._crew.refill(self.drone.id, litres_l)
+            self._told.service("refill", litres_l, now_s() - started_s)
+        if sortie.swap_before:
+            self._phases.to(Phase.SWAPPING)
+            started_s = now_s()
+            await self._crew.swap(self.drone.id)
+            self._told.service("swap", 0.0, now_s() - started_s)
+        left_l = full_l if sortie.refill_before else self._tank.litres_l
+        self._tank = Tank(litres_l=left_l)
+
+    async def _fly(self, sortie: Sortie) -> None:
+        """One sortie, from preparing to the drone disarmed on the ground."""
+        run = SortieRun(
+            Job(
+                plan=self._plan,
+                drone=self.drone,
+                sortie=sortie,
+                mission=self._missions[sortie.id],
+            ),
+            self._tank,
+            self._limits,
+            peer=self._peer,
+            watch=self._watch,
+            launcher=self._launcher,
+            phases=self._phases,
+            told=self._told,
+        )
+        self._sortie_run = run
+        await run.prepare(arm=self._arm)
+        self.report.num_verified += 1
+        if not self._arm:
+            return
+        self._pass_gate()
+        start_s = await self._gate.opened()
+        await asyncio.sleep(max(0.0, start_s + sortie.start_s - now_s()))
+        stop_observing = self._watch.observe(run.on_message)
+        try:
+            await run.launch()
+            await run.see_home()
+        finally:
+            stop_observing()
+            self._count(run)
+        self._sortie_run = None
+        self._note = run.note
+        self._skip(await run.close())
+        if run.is_unfinished:
+            self._is_out = True
+        else:
+            self.report.num_flown += 1
+
+    def _count(self, run: SortieRun) -> None:
+        """Add what was sprayed and flown, however it ended."""
+        self._tank = run.oversight.tank
+        self.report.litres_l += self._tank.sprayed_l
+        self.report.num_passes += run.oversight.passes.num_ended
+        if run.took_off_s is not None:
+            self.report.flight_s += now_s() - run.took_off_s
+
+    def _fail(self, reason: str) -> None:
+        """End the drone's day: say so, and name everything that it leaves."""
+        run, self._sortie_run = self._sortie_run, None
+        told = {skipped.sortie_id for skipped in self.skipped}
+        if run is not None:
+            self._skip(run.unflown(reason))
+            told.add(run.job.sortie.id)
+        done = self.report.num_flown
+        for sortie in self.sorties[done:]:
+            if sortie.id not in told:
+                why = f"{self.drone.id} flies no more: {reason}"
+                self._skip(
+                    Skipped(spot_id=spot_id, sortie_id=sortie.id, reason=why)
+                    for spot_id in sortie.spot_ids
+                )
+        current = self.sorties[min(done, len(self.sorties) - 1)] if run is None else run.job.sortie
+        self._told.sortie(current, "failed", reason)
+        self.report.error = self._note = reason
+        self._phases.to(Phase.FAILED)
+        log.error("drone failed", extra={"drone_id": self.drone.id, "reason": reason})
+
+    def _skip(self, skipped: Iterable[Skipped]) -> None:
+        for one in skipped:
+            self.skipped.append(one)
+            self._log.skipped(one)
+
+    def _pass_gate(self) -> None:
+        if not self._is_past_gate:
+            self._is_past_gate = True
+            self._gate.pass_by()
+
+    async def _tick(self) -> None:
+        """Four times a second: what ages, what is shown, whether the link is still there."""
+        while True:
+            if self._sortie_run is not None:
+                self._sortie_run.on_tick(self._watch.state)
+            if not self._peer.channel.is_open:
+                self._watch.fail(self._lost())
+            self._show()
+            await asyncio.sleep(TICK_S)
+
+    def _lost(self) -> LinkLost:
+        """The link's end, in words."""
+        is_up = self._phases.now.is_airborne
+        held = "; in the air the mission's own interlock holds" if is_up else ""
+        where = describe(self._watch.state, now_s())
+        reason = self._peer.channel.closed_reason
+        return LinkLost(f"{self.drone.id}: link lost ({reason}){held}; last seen {where}")
+
+    async def _keep_streams(self) -> None:
+        with suppress(FlightError):
+            await driver.keep_streams(self._peer)
+
+    def _left_s(self) -> float:
+        """Until the drone's last landing, as planned, from its last take-off on."""
+        if not self.sorties or self.phase in (Phase.DONE, Phase.FAILED):
+            return 0.0
+        end_s = self.sorties[-1].start_s + self.sorties[-1].duration_s
+        run = self._sortie_run
+        if run is None or run.took_off_s is None:
+            return end_s - self.sorties[min(self.report.num_flown, len(self.sorties) - 1)].start_s
+        return max(0.0, end_s - run.job.sortie.start_s - (now_s() - run.took_off_s))
+
+    def _show(self) -> None:
+        """Hand the newest view to the display."""
+        power, run = self._watch.state.power, self._sortie_run
+        passes = None if run is None else run.oversight.passes
+        tank = self._tank if run is None else run.oversight.tank
+        self._log.display.show(
+            DroneView(
+                drone_id=self.drone.id,
+                phase=str(self.phase),
+                spot_id="" if passes is None else passes.spot_id or "",
+                num_passes=sum(len(sortie.passes) for sortie in self.sorties),
+                num_passes_done=self.report.num_passes + (passes.num_ended if passes else 0),
+                litres_l=self.report.litres_l + (tank.sprayed_l if run else 0.0),
+                tank_l=tank.litres_l,
+                battery_frac=None if power is None else power.frac,
+                left_s=self._left_s(),
+                note=self._note,
+            )
+        )

@@ -1,0 +1,101 @@
+"""What can go wrong between us and a vehicle, as one tree.
+
+::
+
+    FlightError              coverage.errors
+    ├── LinkLost             the wire: cannot be opened, was closed, is badly named
+    ├── VehicleSilent        the wire is there, the vehicle does not answer in time
+    ├── VehicleRefused       the vehicle said no to a command, a mode, a parameter
+    └── UploadRefused        a mission, fence or rally transfer that the vehicle did not accept
+
+What the caller needs to decide is in attributes; the message says it for a person.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from skymist.coverage.errors import FlightError
+
+
+class Holding(StrEnum):
+    """What a vehicle holds after a transfer that failed.
+
+    Only after a later upload and a clean `verify` may a vehicle marked `UNKNOWN` fly.
+    """
+
+    CLEARED = "cleared"
+    VERIFIED = "verified"
+    UNKNOWN = "unknown"
+
+
+class LinkLost(FlightError):
+    """The link cannot be opened or was closed; `connection` names it."""
+
+    def __init__(self, message: str, *, connection: str = "") -> None:
+        super().__init__(message)
+        self.connection = connection
+
+
+class VehicleSilent(FlightError):
+    """Nothing came for `waited_s` seconds where an answer was due.
+
+    `holding` is set where a transfer fell silent, None elsewhere.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sysid: int = 0,
+        waited_s: float = 0.0,
+        holding: Holding | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.sysid = sysid
+        self.waited_s = waited_s
+        self.holding = holding
+
+
+class VehicleRefused(FlightError):
+    """The vehicle said no; `result` is its own word for it, such as ``DENIED``."""
+
+    def __init__(self, message: str, *, sysid: int = 0, result: str = "") -> None:
+        super().__init__(message)
+        self.sysid = sysid
+        self.result = result
+
+
+class UploadRefused(FlightError):
+    """A transfer ended without the vehicle holding what was sent.
+
+    `kind` is mission, fence or rally; `seq` the item it happened at, -1 where none; `result`
+    the name of the MAV_MISSION_RESULT; `holding` what the vehicle is left with.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sysid: int = 0,
+        kind: str = "mission",
+        seq: int = -1,
+        result: str = "",
+        holding: Holding = Holding.UNKNOWN,
+    ) -> None:
+        super().__init__(message)
+        self.sysid = sysid
+        self.kind = kind
+        self.seq = seq
+        self.result = result
+        self.holding = holding
+
+
+__all__ = [
+    "FlightError",
+    "Holding",
+    "LinkLost",
+    "UploadRefused",
+    "VehicleRefused",
+    "VehicleSilent",
+]

@@ -1,0 +1,162 @@
+"""One operation from links to a closed record: what `fly` and `rehearse` share.
+
+Opens a channel on every link, writes the header, listens for Ctrl-C, and conducts.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from skymist.flight.channel import Channel
+from skymist.flight.clock import now_s
+from skymist.flight.conduct import Outcome, StopButton, conduct
+from skymist.flight.errors import VehicleRefused, VehicleSilent
+from skymist.flight.interrupts import on_interrupt
+from skymist.flight.messages import Heartbeat
+from skymist.flight.record import SCHEMA, Recorder
+from skymist.missions.compile import compile_plan
+from skymist.missions.plans import plan_to_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from skymist.coverage.drones import Drone
+    from skymist.coverage.plan import Plan
+    from skymist.flight.channel import Peer
+    from skymist.flight.crew import Crew
+    from skymist.flight.display import Display
+    from skymist.flight.links import Link
+
+log = logging.getLogger(__name__)
+
+HELLO_S = 30.0
+_MARKS = {0xFD: 5, 0xFE: 3}
+"""First byte of a frame, and where its system id stands: MAVLink 2 and 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What the header says of how it was flown; `sim` is None on real drones."""
+
+    started_utc: datetime
+    sim: str | None = None
+    speedup: float | None = None
+    has_tlog: bool = True
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether the drones are simulated."""
+        return self.sim is not None
+
+
+def software() -> str:
+    """Name and version of this program."""
+    try:
+        return f"skymist {version('skymist')}"
+    except PackageNotFoundError:
+        return "skymist"
+
+
+def write_header(record: Recorder, plan: Plan, setting: Setting) -> None:
+    """The record's first line."""
+    record.write(
+        "header",
+        schema=SCHEMA,
+        started_utc=setting.started_utc.isoformat(timespec="seconds"),
+        is_rehearsal=setting.is_rehearsal,
+        sim=setting.sim,
+        speedup=setting.speedup,
+        software=software(),
+        plan=plan_to_dict(plan),
+    )
+
+
+def tap_into(record: Recorder, drones: Mapping[int, str]) -> Callable[[float, bytes], None]:
+    """What a channel hands its raw frames to: each drone's own file, ours into all of them."""
+
+    def tap(_: float, frame: bytes) -> None:
+        place = _MARKS.get(frame[0]) if frame else None
+        sysid = frame[place] if place is not None and len(frame) > place else -1
+        if sysid in drones:
+            record.raw(drones[sysid], frame)
+        else:
+            for drone_id in drones.values():
+                record.raw(drone_id, frame)
+
+    return tap
+
+
+async def operate(
+    plan: Plan,
+    links: Mapping[str, Link],
+    folder: Path,
+    *,
+    crew: Crew,
+    display: Display,
+    arm: bool,
+    setting: Setting,
+) -> Outcome:
+    """Fly the plan over these links (by drone id; one link may carry several drones).
+
+    Raises
+    ------
+    VehicleSilent
+        A link carries nothing at all; nothing has been started then.
+    VehicleRefused
+        A vehicle answers with another system id than the fleet's.
+    MissionError
+        A sortie cannot be compiled.
+    """
+    missions = compile_plan(plan)
+    fleet = {drone.id: drone for drone in plan.site.fleet}
+    epoch_s = setting.started_utc.timestamp()
+    with Recorder(folder, now_s, epoch_s=epoch_s, tlog=setting.has_tlog) as record:
+        write_header(record, plan, setting)
+        async with AsyncExitStack() as stack:
+            channels: dict[int, Channel] = {}
+            peers: dict[str, Peer] = {}
+            for drone_id, link in links.items():
+                if id(link) not in channels:
+                    sharing = {fleet[d].sysid: d for d, other in links.items() if other is link}
+                    channel = Channel(link, tap=tap_into(record, sharing))
+                    channels[id(link)] = await stack.enter_async_context(channel)
+                peers[drone_id] = channels[id(link)].vehicle(fleet[drone_id].sysid)
+            for drone_id, peer in peers.items():
+                await require_heard(fleet[drone_id], peer)
+            stop = StopButton()
+            with on_interrupt(stop.press):
+                return await conduct(
+                    plan,
+                    missions,
+                    peers,
+                    crew=crew,
+                    record=record,
+                    display=display,
+                    arm=arm,
+                    stop=stop,
+                )
+
+
+async def require_heard(drone: Drone, peer: Peer) -> None:
+    """Hear the drone on its link, or say who answers instead."""
+    try:
+        if peer.latest(Heartbeat) is None:
+            await peer.wait_for(Heartbeat, timeout_s=HELLO_S)
+    except VehicleSilent as exc:
+        others = [sysid for sysid in peer.channel.sysids if sysid != drone.sysid]
+        if others:
+            raise VehicleRefused(
+                f"{drone.id}: wanted system id {drone.sysid} on its link, found {others}",
+                sysid=drone.sysid,
+            ) from exc
+        raise VehicleSilent(
+            f"{drone.id}: no heartbeat of system id {drone.sysid} within {HELLO_S:g} s",
+            sysid=drone.sysid,
+            waited_s=HELLO_S,
+        ) from exc

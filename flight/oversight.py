@@ -1,0 +1,172 @@
+"""What happens around one sortie as its messages come: track, passes, alerts, and the pump.
+
+Called synchronously for every message and four times a second in between. It decides nothing
+about the flight: it writes, tells, sends DO_SPRAYER 0, and says when the drone should come home.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from skymist.flight import messages
+from skymist.flight.clock import now_s
+from skymist.flight.errors import LinkLost
+from skymist.flight.interlock import GuardState, PumpGuard, pump_verdict, span_at, spray_ground
+from skymist.flight.messages import CommandLong, CommandResult, VehicleCommand
+from skymist.flight.monitor import Alert, Severity, alerts_of, course_of, drained, rising
+from skymist.flight.passbook import PassBook, PassState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from skymist.coverage.drones import Drone
+    from skymist.coverage.plan import Plan, Sortie
+    from skymist.flight.monitor import Limits, Tank
+    from skymist.flight.telemetry import VehicleState
+    from skymist.flight.telling import DroneLog
+    from skymist.missions.items import Mission
+
+log = logging.getLogger(__name__)
+
+STUCK_S = 2.0
+"""The pump still runs this long after it was commanded off: told as an error."""
+TICK_S = 0.25
+ALERTS_S = 1.0
+SPRAY_OFF = CommandLong(command=VehicleCommand.DO_SPRAYER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One sortie to be flown: the drone, what was planned, what the vehicle is to hold."""
+
+    plan: Plan
+    drone: Drone
+    sortie: Sortie
+    mission: Mission
+
+
+class Oversight:
+    """Sees one sortie through; `send` is the way to the vehicle, `ask_home` the runner's ear."""
+
+    def __init__(
+        self,
+        job: Job,
+        told: DroneLog,
+        tank: Tank,
+        limits: Limits,
+        *,
+        send: Callable[[CommandLong], None],
+        ask_home: Callable[[str], None],
+    ) -> None:
+        self.job, self.tank = job, tank
+        self.guard = PumpGuard()
+        self.passes = PassBook(job.mission)
+        self.stopped: dict[str, str] = {}
+        self.is_sent_home = False
+        self._told, self._limits = told, limits
+        self._send, self._ask_home = send, ask_home
+        self._ground = spray_ground(job.plan, job.sortie, job.mission)
+        self._course = course_of(job.plan, job.sortie)
+        self._active: frozenset[str] = frozenset()
+        self._alerts_s = 0.0
+
+    def on_message(self, state: VehicleState, message: object) -> None:
+        """Take a message that has just been folded into `state`."""
+        match message:
+            case messages.Position():
+                self._track(state)
+                self._mind_pump(state)
+            case messages.ServoOutput():
+                flow_max_lps = self.job.drone.model.sprayer.flow_max_lps
+                self.tank = drained(self.tank, state, flow_max_lps)
+                self._mind_pump(state)
+            case messages.MissionCurrent():
+                self._note_passes(state)
+                self._mind_pump(state)
+            case messages.Heartbeat():
+                self._mind_pump(state)
+            case messages.CommandAck(command=VehicleCommand.DO_SPRAYER):
+                if message.result == CommandResult.ACCEPTED:
+                    self.guard.accepted()
+
+    def on_tick(self, state: VehicleState) -> None:
+        """Look again although nothing came: evidence ages, alerts rise and clear."""
+        self._mind_pump(state)
+        at_s = now_s()
+        if at_s - self._alerts_s < ALERTS_S:
+            return
+        self._alerts_s = at_s
+        alerts = alerts_of(state, self.tank, self._limits, at_s, course=self._course)
+        alerts += self._stuck(state, at_s)
+        for alert in rising(self._active, alerts):
+            self._told.alert(alert)
+            if alert.must_come_home:
+                self._ask_home(alert.text)
+        if "link_silent" in self._active and not any(a.code == "link_silent" for a in alerts):
+            self._told.alert(Alert(severity=Severity.INFO, code="link_back", text="heard again"))
+        self._active = frozenset(alert.code for alert in alerts)
+
+    def _stuck(self, state: VehicleState, at_s: float) -> tuple[Alert, ...]:
+        """The alert of a pump that does not obey."""
+        is_late = self.guard.state is GuardState.STOPPING and at_s - self.guard.since_s > STUCK_S
+        if not (is_late and state.pump is not None and state.pump.is_on):
+            return ()
+        text = f"the pump still runs {STUCK_S:g} s after it was commanded off"
+        return (Alert(severity=Severity.ERROR, code="pump_stuck", text=text),)
+
+    def _mind_pump(self, state: VehicleState) -> None:
+        """Send DO_SPRAYER 0 as long as the interlock asks for it."""
+        at_s = now_s()
+        verdict = pump_verdict(state, self.job.mission, self._ground, at_s)
+        was, was_for = self.guard.state, self.guard.cause
+        if not self.guard.step(verdict, state, at_s):
+            return
+        with suppress(LinkLost):
+            self._send(SPRAY_OFF)
+        if was is not GuardState.STOPPING or was_for is not verdict.cause:
+            spot_id = self.passes.spot_id
+            if spot_id is not None:
+                self.stopped[spot_id] = verdict.reason
+            self._told.event("pump", commanded=False, reason=verdict.reason)
+
+    def _note_passes(self, state: VehicleState) -> None:
+        for event in self.passes.update(state, is_sent_home=self.is_sent_home):
+            self._told.event(
+                "pass",
+                sortie_id=self.job.sortie.id,
+                spot_id=event.span.spot_id,
+                pass_index=event.span.pass_index,
+                state=str(event.state),
+            )
+            if event.state is PassState.ENDED:
+                log.debug("pass ended", extra={"spot_id": event.span.spot_id})
+
+    def _track(self, state: VehicleState) -> None:
+        """Write where the drone is and what it puts out, while it is armed."""
+        place, pump, seq = state.position, state.pump, 0
+        if place is None or not state.is_armed:
+            return
+        spot_id = None
+        if state.progress is not None:
+            seq = state.progress.seq
+            found = span_at(self.job.mission, seq)
+            spot_id = None if found is None else found[1].spot_id
+        battery_frac = None if state.power is None else state.power.frac
+        self._told.track(
+            sortie_id=self.job.sortie.id,
+            lat_e7=place.lat_e7,
+            lon_e7=place.lon_e7,
+            above_home_m=round(place.above_home_m, 2),
+            speed_mps=round(place.speed_mps, 2),
+            heading_deg=None if place.heading_deg is None else round(place.heading_deg, 1),
+            pump_frac=0.0 if pump is None else round(pump.frac, 4),
+            flow_lps=round(self.tank.flow_lps, 5),
+            tank_l=round(self.tank.litres_l, 3),
+            battery_frac=None if battery_frac is None else round(battery_frac, 3),
+            seq=seq,
+            mode=state.mode_name,
+            in_span=spot_id,
+        )

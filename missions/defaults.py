@@ -1,0 +1,140 @@
+"""What a site need not say: drone models, agents, levels, words for kinds and levels.
+
+The values stand in `data/*.yaml`, each with its mark and source; here they become values of the
+trade. Flows are turned from litres per minute, doses from mL/m2, once, in this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from skymist.coverage.drones import DroneModel, Sprayer
+from skymist.coverage.errors import PlanError
+from skymist.coverage.site import Agent, Kind, Level, LevelName, Mode
+
+_SPRAYER_KEYS = {"tank_l", "swath_m", "release_height_m"}
+_LPM_KEYS = {"flow_min_lpm": "flow_min_lps", "flow_max_lpm": "flow_max_lps"}
+_LEVEL_WORDS = {"红": "red", "黄": "yellow", "蓝": "blue", "绿": "green", "黃": "yellow"} | {
+    "紅": "red",
+    "藍": "blue",
+    "綠": "green",
+}
+DEFAULT_MODEL_ID = "hexa-16"
+
+
+def lps_from_lpm(flow_lpm: float) -> float:
+    """Litres per second of litres per minute."""
+    return flow_lpm / 60.0
+
+
+def l_per_m2_from_ml(dose_ml_per_m2: float) -> float:
+    """Litres per square metre of millilitres per square metre."""
+    return dose_ml_per_m2 / 1000.0
+
+
+@lru_cache(maxsize=8)
+def _data(name: str) -> Any:
+    text = files("skymist.missions").joinpath("data", name).read_text(encoding="utf-8")
+    return yaml.safe_load(text)
+
+
+def model_with(keys: Mapping[str, Any], base: DroneModel | None = None) -> DroneModel:
+    """A drone model of a site file's keys, over those of a base where one is given.
+
+    Raises
+    ------
+    PlanError
+        For a key that is missing or a value out of range.
+    """
+    sprayer = {key: float(keys[key]) for key in _SPRAYER_KEYS if key in keys}
+    sprayer |= {ours: lps_from_lpm(keys[key]) for key, ours in _LPM_KEYS.items() if key in keys}
+    frame: dict[str, Any] = {
+        key: value if key in {"id", "name"} else float(value)
+        for key, value in keys.items()
+        if key in _frame_keys()
+    }
+    if "ardupilot" in keys:
+        frame["is_ardupilot"] = bool(keys["ardupilot"])
+    if base is not None:
+        return replace(base, sprayer=replace(base.sprayer, **sprayer), **frame)
+    try:
+        return DroneModel(sprayer=Sprayer(**sprayer), **({"name": frame.get("id")} | frame))
+    except TypeError as exc:
+        raise PlanError(f"{', '.join(missing_model_keys(keys))} must be given") from exc
+
+
+def _frame_keys() -> set[str]:
+    return {field.name for field in fields(DroneModel)} - {"sprayer", "is_ardupilot"}
+
+
+def missing_model_keys(keys: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a model written out in full still lacks."""
+    needed = ("id", "tank_l", "flow_min_lpm", "flow_max_lpm", "swath_m", "body_m", "dry_kg")
+    needed += ("endurance_empty_s", "endurance_full_s", "battery_wh")
+    return tuple(key for key in needed if key not in keys)
+
+
+@lru_cache(maxsize=1)
+def drone_models() -> Mapping[str, DroneModel]:
+    """The built-in models by id. Source: the marks in `data/drones.yaml`."""
+    return {keys["id"]: model_with(keys) for keys in _data("drones.yaml")}
+
+
+@lru_cache(maxsize=1)
+def default_agents() -> tuple[Agent, ...]:
+    """The built-in agents. Source: the marks in `data/agents.yaml`."""
+    return tuple(Agent(**keys) for keys in _data("agents.yaml"))
+
+
+@lru_cache(maxsize=2)
+def default_levels(mode: Mode) -> tuple[Level, ...]:
+    """The four levels of surface mode, or those of vector and broadcast mode.
+
+    Source: `data/levels.yaml`.
+    """
+    rows = _data("levels.yaml")["surface" if mode is Mode.SURFACE else "vector"]
+    return tuple(
+        Level(
+            name=LevelName(name),
+            dose_l_per_m2=l_per_m2_from_ml(keys["dose_ml_per_m2"]),
+            agent_id=keys["agent"],
+            revisit_days=float(keys["revisit_days"]),
+            is_flown=keys.get("flown", True),
+        )
+        for name, keys in rows.items()
+    )
+
+
+def kind_mode(kind: Kind) -> Mode:
+    """The mode that a kind of spot is treated in unless something else is said."""
+    return Mode(_data("kinds.yaml")[kind.value]["mode"])
+
+
+@lru_cache(maxsize=1)
+def kind_words() -> Mapping[str, str]:
+    """Every word for a kind, and the kind."""
+    rows = _data("kinds.yaml")
+    words = {word: kind for kind, row in rows.items() for word in row["words"]}
+    return words | {kind: kind for kind in rows}
+
+
+def kind_word(value: object) -> object:
+    """The kind that a word stands for; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    word = "_".join(value.strip().lower().replace("-", " ").split())
+    return kind_words().get(word, word)
+
+
+def level_word(value: object) -> object:
+    """The level that a word stands for (red, Red, 红, 红色); anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    word = value.strip().lower()
+    return _LEVEL_WORDS.get(word.removesuffix("色"), word)

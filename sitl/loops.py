@@ -1,0 +1,99 @@
+"""Event loops that set how fast simulated time runs.
+
+`flight` and `sitl` ask `asyncio.get_running_loop().time()` and `asyncio.sleep()` alone, so the
+same code flies as fast as the CPU allows, at any multiple of the wall clock, or in real time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+
+T = TypeVar("T")
+
+
+class _PacedSelector(selectors.BaseSelector):
+    """The platform's selector, with the time to wait handed to someone else first."""
+
+    def __init__(self, wait: Callable[[selectors.BaseSelector, float | None], Any]) -> None:
+        self._real = selectors.DefaultSelector()
+        self._wait = wait
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._real.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.modify(fileobj, events, data)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready: list[tuple[selectors.SelectorKey, int]] = self._wait(self._real, timeout)
+        return ready
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self._real.get_map()
+
+    def close(self) -> None:
+        self._real.close()
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Time jumps to the next scheduled callback as soon as nothing is ready.
+
+    Real sockets are polled before each jump, without waiting; what arrives late in wall time
+    therefore arrives late in simulated time. With nothing scheduled the loop waits for sockets.
+    A thread's result counts as a late arrival too: keep executors out of timed code.
+    """
+
+    def __init__(self, start_s: float = 0.0) -> None:
+        self._virtual_s = start_s
+        super().__init__(_PacedSelector(self._jump))
+
+    def time(self) -> float:
+        """Simulated seconds."""
+        return self._virtual_s
+
+    def _jump(self, real: selectors.BaseSelector, timeout: float | None) -> Any:
+        if timeout is None:
+            return real.select(None)
+        ready = real.select(0)
+        if not ready and timeout > 0:
+            self._virtual_s += timeout
+        return ready
+
+
+class ScaledLoop(asyncio.SelectorEventLoop):
+    """Time runs `speedup` times as fast as the wall clock.
+
+    Raises
+    ------
+    ValueError
+        `speedup` is not above 0.
+    """
+
+    def __init__(self, speedup: float = 1.0) -> None:
+        if not speedup > 0:
+            raise ValueError(f"speedup must be above 0, got {speedup}")
+        self.speedup = speedup
+        self._began_s = time.monotonic()
+        super().__init__(_PacedSelector(self._shorten))
+
+    def time(self) -> float:
+        """Simulated seconds since the loop was made."""
+        return (time.monotonic() - self._began_s) * self.speedup
+
+    def _shorten(self, real: selectors.BaseSelector, timeout: float | None) -> Any:
+        return real.select(timeout / self.speedup if timeout is not None and timeout > 0 else timeout)
+
+
+def run(main: Coroutine[Any, Any, T], *, loop: asyncio.AbstractEventLoop) -> T:
+    """Run a coroutine on `loop`, then cancel what is left and close the loop."""
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        return runner.run(main)

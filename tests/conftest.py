@@ -1,0 +1,49 @@
+"""Options that every test room shares."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("skymist")
+    group.addoption(
+        "--require-ardupilot",
+        action="store_true",
+        help="fail, instead of skip, where no arducopter binary is found",
+    )
+    group.addoption(
+        "--require-shared",
+        action="store_true",
+        help="fail, instead of skip, where the bench and the real sites are not beside the project",
+    )
+
+
+@pytest.fixture(scope="session")
+def arducopter(request: pytest.FixtureRequest) -> Path:
+    """The ArduPilot binary, or a skip that says so."""
+    named = os.environ.get("SKYMIST_ARDUCOPTER") or shutil.which("arducopter")
+    if named and Path(named).is_file():
+        return Path(named)
+    message = "no arducopter on PATH or in SKYMIST_ARDUCOPTER: the real flight was not flown"
+    if request.config.getoption("--require-ardupilot"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def shared(request: pytest.FixtureRequest) -> Path:
+    """The folder with real sites and the bench, or a skip that says so."""
+    if (SHARED / "sites").is_dir():
+        return SHARED
+    message = f"no {SHARED} here: real sites and bench were not tried"
+    if request.config.getoption("--require-shared"):
+        pytest.fail(message)
+    pytest.skip(message)
