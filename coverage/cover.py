@@ -24,8 +24,8 @@ __all__ = ["CoverLeg", "CoverPlan", "EdgePolicy", "Kinematics", "LegKind", "cove
 
 Point = tuple[float, float]
 
-ENOUGH_FRAC = 0.991
-MOST_OVER_FRAC = 0.028
+ENOUGH_FRAC = 0.9905
+MOST_OVER_FRAC = 0.0295
 
 
 class LegKind(StrEnum):

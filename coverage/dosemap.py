@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,8 +38,36 @@ CELL_M = 0.25
 _TILE_BITS = 7
 _TILE = 1 << _TILE_BITS
 _BAND_CELLS = 4_000_000
+DOSED_FRAC = 0.8
+"""A place counts as dosed from this share of the dose asked for."""
+TREATED_FRAC = 0.9
+"""A spot counts as treated from this share of its target dosed. [P]"""
 
 Doses = NDArray[np.float32]
+
+
+class Outcome(StrEnum):
+    """What became of a spot that was planned for a drone."""
+
+    TREATED = "treated"
+    PARTIAL = "partial"
+    MISSED = "missed"
+
+    @classmethod
+    def of(cls, dosed_frac: float) -> Outcome:
+        """The outcome for a share of the target that got its dose."""
+        if dosed_frac >= TREATED_FRAC:
+            return cls.TREATED
+        return cls.PARTIAL if dosed_frac > 0 else cls.MISSED
+
+    @property
+    def meaning(self) -> str:
+        """The rule, in words."""
+        return {
+            Outcome.TREATED: f"{TREATED_FRAC:.0%} or more at the dose",
+            Outcome.PARTIAL: "less of it",
+            Outcome.MISSED: "none of it",
+        }[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +193,7 @@ class DoseMap:
         found = [self._dose_in_part(part) for part in polygons_of(polygon)]
         return np.concatenate(found) if found else np.zeros(0, dtype=np.float32)
 
-    def share_at(self, polygon: BaseGeometry, dose_l_per_m2: float, frac: float = 0.8) -> float:
+    def share_at(self, polygon: BaseGeometry, dose_l_per_m2: float, frac: float = DOSED_FRAC) -> float:
         """Share of a polygon that got at least `frac` of the dose; 0 for an empty one."""
         cells = self.dose_in(polygon)
         # Cells are float32: what was put out exactly at the limit must not fall below it.

@@ -101,7 +101,8 @@ def gap_passes(
     if not paths:
         return []
     strips = np.array(footprints(paths, width_m), dtype=object)
-    gains = shapely.area(shapely.intersection(strips, dry))
+    left = shapely.intersection(strips, dry)
+    gains = shapely.area(left)
     overs = shapely.area(shapely.difference(strips, piece.ground))
     lengths = np.array([float(np.hypot(*(path[1] - path[0]))) for path in paths])
     seconds = kinematics.run_s(lengths) + 2 * kinematics.stop_s
@@ -114,8 +115,8 @@ def gap_passes(
         chosen.append(paths[best])
         wanted_m2 -= gains[best]
         over_budget_m2 -= overs[best]
-        dry = robust.difference(dry, strips[best])
-        near = shapely.intersects(strips, strips[best])
-        gains[near] = shapely.area(shapely.intersection(strips[near], dry))
+        near = shapely.intersects(left, strips[best])
+        left[near] = shapely.difference(left[near], strips[best])
+        gains[near] = shapely.area(left[near])
         gains[best] = 0.0
     return chosen

@@ -29,7 +29,7 @@ SHORTEST_M = 0.1
 NEAR = 1.12  # layouts predicted within this factor of the best are tried in full
 MOST_TRIED = 3
 FEW_EDGES = 12
-DRY_PRICE = 24.0  # dry ground costs this many times its share of the flying time
+DRY_PRICE = 13.0  # dry ground costs this many times its share of the flying time
 CONTAIN_PRICE = 1000.0
 
 
@@ -126,7 +126,11 @@ def strip_layouts(
 def lap_layout(piece: Piece, brief: Brief, count: int, most: int) -> Layout | None:
     """Laps along all walls, then the quickest strips over each part of what is inside."""
     laps = laps_along(
-        piece.ground, count=count, width_m=brief.swath_m, clearance_m=brief.clearance_m
+        piece.ground,
+        count=count,
+        width_m=brief.swath_m,
+        clearance_m=brief.clearance_m,
+        spikes=not brief.contain and brief.clearance_m <= 0,
     )
     if not laps.paths:
         return None

@@ -207,11 +207,6 @@ def ordered(costs: Floats, *, from_start: Floats | None = None, tries: int = 3) 
         lonely[np.arange(2 * count), np.arange(2 * count) ^ 1] = np.inf
         firsts = list(np.argsort(-lonely.min(axis=0), kind="stable")[:tries])
         firsts = [0, *[int(first) for first in firsts if first]][:tries]
-    best: Ints | None = None
-    for first in firsts:
-        tour = np.array([depot, *_greedy(costs, first)])
-        tour = improved(closed, tour, 4 * count + 20)
-        if best is None or tour_s(closed, tour) < tour_s(closed, best) - 1e-9:
-            best = tour
-    assert best is not None
-    return [int(node) for node in best[1:]]
+    tours = [np.array([depot, *_greedy(costs, first)]) for first in firsts]
+    best = min(tours, key=lambda tour: tour_s(closed, tour))
+    return [int(node) for node in improved(closed, best, 2 * count + 20)[1:]]

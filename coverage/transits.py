@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SLACK_M = 2e-3
 MOST_CORNERS = 48  # corners looked at from one place
+MOST_PLACES = 40  # places looked at from one place; ways to others bend at corners
 
 
 class FreeSpace:
@@ -98,10 +99,14 @@ class FreeSpace:
             return times, straight
         known = np.array([self._known.get(place.tobytes(), -1) for place in places], dtype=np.intp)
         old = np.flatnonzero(known >= 0)
+        ask = np.triu(np.ones(gap.shape, dtype=bool), 1)
+        if len(places) > MOST_PLACES:
+            reach = np.partition(gap, MOST_PLACES, axis=1)[:, MOST_PLACES]
+            straight = gap <= np.maximum(reach, reach[:, None])
+            ask &= straight
         straight[np.ix_(old, old)] = self._straight[np.ix_(known[old], known[old])]
-        first, second = np.triu_indices(len(places), 1)
-        ask = (known[first] < 0) | (known[second] < 0)
-        first, second = first[ask], second[ask]
+        ask[np.ix_(old, old)] = False
+        first, second = np.nonzero(ask)
         straight[first, second] = straight[second, first] = self.sees(
             places[first], places[second]
         )

@@ -14,7 +14,9 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from skymist.coverage import robust
 from skymist.coverage.kinematics import turn_rad
+from skymist.coverage.tally import footprints
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,11 +55,15 @@ def _candidates(legs: Flown, width_m: float) -> NDArray[np.intp]:
     return np.array(found, dtype=np.intp)
 
 
-def _measured(area: BaseGeometry, shapes: NDArray[np.object_]) -> tuple[Floats, Floats]:
-    """Square metres inside and outside the area of each shape."""
-    total = shapely.area(shapes)
+def _measured(
+    area: BaseGeometry, needed: BaseGeometry, shapes: NDArray[np.object_]
+) -> tuple[Floats, Floats]:
+    """Square metres of each shape on ground that needs it, and outside the area."""
     inside = shapely.area(shapely.intersection(shapes, area))
-    return inside, total - inside
+    outside = shapely.area(shapes) - inside
+    if needed is area:
+        return inside, outside
+    return shapely.area(shapely.intersection(shapes, needed)), outside
 
 
 def sprayed_turns(
@@ -90,14 +96,17 @@ def sprayed_turns(
         )
         for ends in (tails, heads)
     ]
-    base = _measured(area, shapely.union(*flat))
+    rings = [path for spraying, path in legs if spraying and len(path) > 2]
+    wet = robust.union(footprints(rings, width_m))
+    needed = area if wet.is_empty else robust.difference(area, wet)
+    base = _measured(area, needed, shapely.union(*flat))
     best: dict[int, tuple[float, float, float, float]] = {}
     for pull in PULLS:
         pulled = full_m * pull
         fits = pulled < 0.9 * stub
         bends = [last[:, 1] - out * pulled[:, None], first[:, 0] - back * pulled[:, None]]
         lines = shapely.linestrings(np.stack([tails[0], *bends, heads[1]], axis=1))
-        inside, outside = _measured(area, shapely.buffer(lines, width_m / 2, cap_style="flat"))
+        inside, outside = _measured(area, needed, shapely.buffer(lines, width_m / 2, cap_style="flat"))
         dry, over = base[0] - inside, outside - base[1]
         for row in np.flatnonzero(fits):
             price = max(dry[row], 0) / max(dry_budget_m2, 1e-9)

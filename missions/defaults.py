@@ -25,7 +25,10 @@ _LEVEL_WORDS = {"红": "red", "黄": "yellow", "蓝": "blue", "绿": "green", "�
     "藍": "blue",
     "綠": "green",
 }
-DEFAULT_MODEL_ID = "hexa-16"
+_NEEDED_KEYS = (
+    *("id", "tank_l", "flow_min_lpm", "flow_max_lpm", "swath_m", "body_m", "dry_kg"),
+    *("endurance_empty_s", "endurance_full_s", "battery_wh"),
+)
 
 
 def lps_from_lpm(flow_lpm: float) -> float:
@@ -63,10 +66,10 @@ def model_with(keys: Mapping[str, Any], base: DroneModel | None = None) -> Drone
         frame["is_ardupilot"] = bool(keys["ardupilot"])
     if base is not None:
         return replace(base, sprayer=replace(base.sprayer, **sprayer), **frame)
-    try:
-        return DroneModel(sprayer=Sprayer(**sprayer), **({"name": frame.get("id")} | frame))
-    except TypeError as exc:
-        raise PlanError(f"{', '.join(missing_model_keys(keys))} must be given") from exc
+    if missing := missing_model_keys(keys):
+        raise PlanError(f"{', '.join(missing)} must be given")
+    frame.setdefault("name", frame["id"])
+    return DroneModel(sprayer=Sprayer(**sprayer), **frame)
 
 
 def _frame_keys() -> set[str]:
@@ -75,9 +78,7 @@ def _frame_keys() -> set[str]:
 
 def missing_model_keys(keys: Mapping[str, Any]) -> tuple[str, ...]:
     """What a model written out in full still lacks."""
-    needed = ("id", "tank_l", "flow_min_lpm", "flow_max_lpm", "swath_m", "body_m", "dry_kg")
-    needed += ("endurance_empty_s", "endurance_full_s", "battery_wh")
-    return tuple(key for key in needed if key not in keys)
+    return tuple(key for key in _NEEDED_KEYS if key not in keys)
 
 
 @lru_cache(maxsize=1)

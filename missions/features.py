@@ -35,7 +35,7 @@ class Feature:
 
     `values` has our keys; `names` what the file calls them, where that differs. `source` is
     the place of the layer in the site file, the same for all its features. `mend` says how a
-    missing key can be given.
+    missing key can be given; `excused` are keys whose lack is a fault elsewhere already.
     """
 
     role: str
@@ -47,6 +47,7 @@ class Feature:
     shape: BaseGeometry | None
     names: dict[str, str] = field(default_factory=dict)
     line: Callable[[str], int | None] = _no_line
+    excused: frozenset[str] = frozenset()
     mend: Callable[[str], str] = _no_hint
 
     def fault(self, key: str, wanted: str, found: str, hint: str = "") -> Fault:

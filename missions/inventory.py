@@ -194,12 +194,14 @@ def _spot(
     sizes: dict[str, float | None],
     mode: Mode,
 ) -> BlindSpot:
-    dose = entry.dose_ml_per_m2
+    dose, shape = entry.dose_ml_per_m2, feature.shape
+    if shape is None:
+        raise PlanError("a spot needs a shape")
     return BlindSpot(
         id=key,
         kind=entry.kind,
         level=entry.level,
-        shape=feature.shape,
+        shape=shape,
         mode=mode,
         radius_m=sizes.get("radius_m"),
         width_m=sizes.get("width_m"),

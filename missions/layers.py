@@ -62,6 +62,7 @@ class LayerReader:
     folder: Path
     locate: Locate
     faults: list[Fault] = field(default_factory=list)
+    bad_keys: set[str] = field(default_factory=set)
 
     @property
     def path(self) -> Path:
@@ -192,6 +193,7 @@ class LayerReader:
         for ours, name in self.source.properties.items():
             names[ours] = name
             if rows and name not in theirs:
+                self.bad_keys.add(ours)
                 wanted, hint = f"a property of {self.path.name}", near_miss(name, theirs)
                 self._fault(wanted, found_text(name), hint, ("properties", ours))
         return names
@@ -223,6 +225,7 @@ class LayerReader:
             shape=None,
             names={key: name for key, name in names.items() if key != name},
             line=row.line,
+            excused=frozenset(self.bad_keys),
             mend=partial(_mapping_hint, properties=row.properties),
         )
         return self._shaped(made, row.geometry)

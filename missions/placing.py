@@ -96,7 +96,8 @@ def misplaced(features: Sequence[Feature]) -> tuple[list[Feature], list[Fault]]:
         return [], []
     bounds = shapely.bounds(np.array([feature.shape for feature in features], dtype=object))
     middles, reasons = _middles(bounds), _reasons(bounds)
-    kept, faults = [], []
+    kept: list[Feature] = []
+    faults: list[Fault] = []
     for _, group in groupby(range(len(features)), key=lambda i: features[i].source):
         members = list(group)
         wrong = [i for i in members if reasons[i]]
@@ -143,7 +144,8 @@ def to_local(features: Sequence[Feature], origin: Origin) -> tuple[list[Feature]
     shapes = np.array([feature.shape for feature in features], dtype=object)
     points = np.round(origin.to_local(shapely.get_coordinates(shapes)) / GRID_M) * GRID_M
     moved = shapely.set_coordinates(shapes, np.round(points, 3) + 0.0)
-    kept, faults = [], []
+    kept: list[Feature] = []
+    faults: list[Fault] = []
     for feature, shape in zip(features, moved, strict=True):
         try:
             require_usable(shape, feature.role)

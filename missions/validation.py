@@ -170,19 +170,22 @@ def checked(
     locate: Locate,
     faults: list[Fault],
     mend: Callable[[str], str] | None = None,
+    excused: frozenset[str] = frozenset(),
 ) -> tuple[Made | None, bool]:
     """The model of some data, and whether it is whole.
 
     Every fault is added to `faults`. Where the data are faulty, the model is made of what is
     left without the faulty keys, so that the rest can be checked too; None where that fails.
-    `mend` says how a missing key can be given.
+    `mend` says how a missing key can be given; the lack of an `excused` one is no fault here.
     """
     try:
         return model.model_validate(data), True
     except ValidationError as exc:
         found = faults_of(exc, model, locate)
     for place, kind, fault in found:
-        is_missing = kind == "missing" and mend is not None and bool(place)
+        if kind == "missing" and place and place[0] in excused:
+            continue
+        is_missing = kind == "missing" and bool(place)
         faults.append(replace(fault, hint=mend(str(place[0]))) if is_missing and mend else fault)
         data = pruned(data, place)
     try:

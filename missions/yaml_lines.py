@@ -231,7 +231,7 @@ def _grow(tree: _Tree, events: Iterator[Any]) -> None:
             case yaml.ScalarEvent():
                 tree.scalar(event, line)
             case yaml.AliasEvent():
-                tree.alias(event.anchor, line)
+                tree.alias(event.anchor or "", line)
             case yaml.MappingStartEvent():
                 tree.open({}, event, line)
             case yaml.SequenceStartEvent():

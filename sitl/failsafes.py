@@ -37,6 +37,8 @@ class Action(IntEnum):
     BRAKE_LAND = 7
 
 
+_ACTIONS = {int(action): action for action in Action}
+
 # FS_GCS_ENABLE and FS_THR_ENABLE number their actions each in its own way.
 GCS_ACTIONS = {
     0: Action.NONE,
@@ -231,7 +233,7 @@ class Failsafes:
             f"Battery 1 is {name} {battery.voltage_v:.2f}V used {battery.consumed_mah:.0f} mAh",
         )
         wanted = int(params["BATT_FS_CRT_ACT" if is_critical else "BATT_FS_LOW_ACT"])
-        action = Action(wanted) if wanted in Action else Action.NONE
+        action = _ACTIONS.get(wanted, Action.NONE)
         if self._should_disarm():
             state.say(Severity.WARNING, "Battery Failsafe - Disarming")
             self._modes.disarm()

@@ -225,9 +225,7 @@ def store_item(item: Item) -> Item | MissionResult:
         return MissionResult.UNSUPPORTED
     p1, p2, p3, p4 = _kept(item)
     if item.command not in _PLACED:
-        return Item(
-            seq=item.seq, command=item.command, frame=ABSOLUTE, p1=p1, p2=p2, p3=p3, p4=p4
-        )
+        return Item(seq=item.seq, command=item.command, frame=ABSOLUTE, p1=p1, p2=p2, p3=p3, p4=p4)
     misplaced = _misplaced(item)
     if misplaced is not None:
         return misplaced

@@ -51,7 +51,9 @@ def _along(level: float, rise: float, xy: float, z: float) -> float:
     return min(xy / level, z / rise)
 
 
-def _ramp(length_m: float, speed: float, accel: float, jerk: float, edge: float) -> tuple[float, float, float]:
+def _ramp(
+    length_m: float, speed: float, accel: float, jerk: float, edge: float
+) -> tuple[float, float, float]:
     """Give jerk time, constant-acceleration time and edge of a start that fits half a length."""
     rise = (math.sqrt(edge * edge + 4 * speed / jerk) - edge) / 2
     flat = 0.0

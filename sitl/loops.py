@@ -90,7 +90,9 @@ class ScaledLoop(asyncio.SelectorEventLoop):
         return (time.monotonic() - self._began_s) * self.speedup
 
     def _shorten(self, real: selectors.BaseSelector, timeout: float | None) -> Any:
-        return real.select(timeout / self.speedup if timeout is not None and timeout > 0 else timeout)
+        return real.select(
+            timeout / self.speedup if timeout is not None and timeout > 0 else timeout
+        )
 
 
 def run(main: Coroutine[Any, Any, T], *, loop: asyncio.AbstractEventLoop) -> T:

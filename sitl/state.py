@@ -55,7 +55,9 @@ NEEDS_POSITION = frozenset(
     (Mode.AUTO, Mode.GUIDED, Mode.LOITER, Mode.RTL, Mode.BRAKE, Mode.POSHOLD, Mode.AUTO_RTL)
 )
 MANUAL_THROTTLE = frozenset((Mode.STABILIZE, Mode.ACRO))
-ARMABLE = frozenset((Mode.STABILIZE, Mode.ACRO, Mode.ALT_HOLD, Mode.GUIDED, Mode.LOITER, Mode.POSHOLD))
+ARMABLE = frozenset(
+    (Mode.STABILIZE, Mode.ACRO, Mode.ALT_HOLD, Mode.GUIDED, Mode.LOITER, Mode.POSHOLD)
+)
 """Modes that can always be armed in; AUTO needs AUTO_OPTIONS bit 0."""
 
 

@@ -79,7 +79,7 @@ class PieceStore:
 
     is_atomic = True
 
-    def __init__(self, type: MissionType, capacity: int) -> None:  # noqa: A002 - protocol field
+    def __init__(self, type: MissionType, capacity: int) -> None:
         self.type = type
         self.capacity = capacity
         self._items: tuple[Item, ...] = ()

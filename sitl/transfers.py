@@ -122,13 +122,14 @@ class Desk:
         """Whether an upload is under way."""
         return self._peer is not None
 
-    def count(self, peer: Peer, count: int, now_s: float) -> list[Answer]:
-        """Answer MISSION_COUNT: begin an upload, or begin it anew."""
+    def count(self, peer: Peer, count: int, now_s: float, age_s: float = READY_S) -> list[Answer]:
+        """Answer MISSION_COUNT: begin an upload, or begin it anew; `age_s` counts from boot."""
         if self._is_foreign(peer):
             return [self._ack(peer, MissionResult.DENIED)]
         self._peer = None
-        if now_s < READY_S or count > self._store.capacity:
-            text = f"Only {self._store.capacity if now_s >= READY_S else 0} items are supported"
+        room = self._store.capacity if age_s >= READY_S else 0
+        if count > room:
+            text = f"Only {room} items are supported"
             return [self._ack(peer, MissionResult.NO_SPACE), Note(text, True)]
         if not self._store.is_atomic:
             self._store.truncate(count)

@@ -1,0 +1,70 @@
+"""MAVLink frames to messages and back, for one link. The only place that touches pymavlink's parser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymavlink.dialects.v20 import ardupilotmega as mavlink
+
+from skymist.sitl.items import Item
+
+AUTOPILOT = 1
+
+
+class Codec:
+    """One link's sequence numbers and parser, MAVLink 2 outwards, both versions inwards."""
+
+    def __init__(self, sysid: int) -> None:
+        self._mav = mavlink.MAVLink(None, srcSystem=sysid, srcComponent=AUTOPILOT)
+        self._mav.robust_parsing = True
+        self.num_bad = 0
+
+    def unpack(self, data: bytes) -> list[Any]:
+        """Give the messages that are complete; bytes that are none are dropped and counted."""
+        messages = self._mav.parse_buffer(data) or []
+        good = [m for m in messages if m.get_type() != "BAD_DATA"]
+        self.num_bad += len(messages) - len(good)
+        return good
+
+    def pack(self, message: Any) -> bytes:
+        """Give a message as a frame with the next sequence number."""
+        mav = self._mav
+        frame: bytes = message.pack(mav)
+        mav.seq = (mav.seq + 1) % 256
+        return bytes(frame)
+
+
+def item_from_message(message: Any) -> Item:
+    """Give the item in a MISSION_ITEM_INT or MISSION_ITEM."""
+    if message.get_type() == "MISSION_ITEM":
+        lat_e7, lon_e7 = round(message.x * 1e7), round(message.y * 1e7)
+    else:
+        lat_e7, lon_e7 = message.x, message.y
+    return Item(
+        seq=message.seq,
+        command=message.command,
+        frame=message.frame,
+        p1=message.param1,
+        p2=message.param2,
+        p3=message.param3,
+        p4=message.param4,
+        lat_e7=lat_e7,
+        lon_e7=lon_e7,
+        z_m=message.z,
+    )
+
+
+def message_from_item(
+    item: Item, target: tuple[int, int], mission_type: int, *, current: bool, as_float: bool
+) -> Any:
+    """Give an item as MISSION_ITEM_INT, or as MISSION_ITEM with whole degrees as floats."""
+    head = (*target, item.seq, item.frame, item.command, int(current), 1)
+    params = (item.p1, item.p2, item.p3, item.p4)
+    if as_float:
+        place: tuple[float, float] = (item.lat_e7 * 1e-7, item.lon_e7 * 1e-7)
+        return mavlink.MAVLink_mission_item_message(
+            *head, *params, *place, item.z_m, mission_type=mission_type
+        )
+    return mavlink.MAVLink_mission_item_int_message(
+        *head, *params, item.lat_e7, item.lon_e7, item.z_m, mission_type=mission_type
+    )
