@@ -128,11 +128,10 @@ def cover_area(
         most_over_frac=MOST_OVER_FRAC,
         kinematics=kinematics or Kinematics(),
     )
-    result = routes.flown_over(
+    flown, wet = routes.flown_over(
         area, brief, None if start is None else np.array(start, dtype=float)
     )
-    flown = result.legs
-    counted = tally(area, flown, result.wet, swath_m)
+    counted = tally(area, flown, wet, swath_m)
     legs = tuple(
         CoverLeg(
             kind=LegKind.SPRAY if spraying else LegKind.TRANSIT,
@@ -162,7 +161,7 @@ def _least_share(policy: EdgePolicy, penalty: float | None) -> float:
     if policy is EdgePolicy.CONTAIN:
         return 1.0
     if policy is EdgePolicy.COVER:
-        return 0.3
+        return 0.1
     if penalty is None or not (penalty >= 0 and math.isfinite(penalty)):
         raise PlanError(f"penalty must be 0 or more and finite, got {penalty}")
     return max(penalty / (1 + penalty), 0.05)

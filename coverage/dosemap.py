@@ -46,7 +46,7 @@ TREATED_FRAC = 0.9
 Doses = NDArray[np.float32]
 
 
-class Outcome(StrEnum):
+class SpotOutcome(StrEnum):
     """What became of a spot that was planned for a drone."""
 
     TREATED = "treated"
@@ -54,7 +54,7 @@ class Outcome(StrEnum):
     MISSED = "missed"
 
     @classmethod
-    def of(cls, dosed_frac: float) -> Outcome:
+    def of(cls, dosed_frac: float) -> SpotOutcome:
         """The outcome for a share of the target that got its dose."""
         if dosed_frac >= TREATED_FRAC:
             return cls.TREATED
@@ -64,9 +64,9 @@ class Outcome(StrEnum):
     def meaning(self) -> str:
         """The rule, in words."""
         return {
-            Outcome.TREATED: f"{TREATED_FRAC:.0%} or more at the dose",
-            Outcome.PARTIAL: "less of it",
-            Outcome.MISSED: "none of it",
+            SpotOutcome.TREATED: f"{TREATED_FRAC:.0%} or more at the dose",
+            SpotOutcome.PARTIAL: "less of it",
+            SpotOutcome.MISSED: "none of it",
         }[self]
 
 

@@ -101,9 +101,10 @@ def strip_layouts(
     ground: BaseGeometry, piece: Piece, brief: Brief, most: int
 ) -> list[Layout]:
     """Strips over one polygon, a layout per angle of its walls."""
-    edges = robust.edges_of(ground)
+    edges = piece.ground_edges if ground is piece.ground else robust.edges_of(ground)
+    angles = swaths.angles_of(edges, max(most, 4))
     found = []
-    for angle in swaths.angles_of(edges, most):
+    for angle in angles[:most] if most > 2 else swaths.flattest(edges, angles)[:most]:
         strips = swaths.strips_over(
             edges,
             piece.flyable_edges,
@@ -174,7 +175,7 @@ def layouts_of(piece: Piece, brief: Brief) -> list[Layout]:
     """The layouts of a piece, the most promising first."""
     few = len(piece.ground_edges) <= FEW_EDGES
     convex = len(piece.ground_edges) <= 2 * FEW_EDGES and is_convex(piece.ground)
-    found = strip_layouts(piece.ground, piece, brief, 2 if convex else 4 if few else 6)
+    found = strip_layouts(piece.ground, piece, brief, 1 if convex else 4 if few else 6)
     if not convex or not found:
         for layout in (lap_layout(piece, brief, 1, 3), corridor_layout(piece, brief)):
             if layout is not None:

@@ -14,7 +14,7 @@ import shapely
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normalize
 
-from skymist.coverage.dosemap import DoseMap, Outcome
+from skymist.coverage.dosemap import DoseMap, SpotOutcome
 from skymist.coverage.mapmarks import (
     DRONE_COLOURS,
     DRONE_DASHES,
@@ -61,14 +61,14 @@ LEVELS = {
     LevelName.GREEN: Look(colour="#2e8b57", marker="D", hatch=""),
 }
 OUTCOMES = {
-    Outcome.TREATED: Look(colour="#00705a", marker="o", hatch=""),
-    Outcome.PARTIAL: Look(colour="#b35900", marker="D", hatch="", line=(0, (3, 1.5))),
-    Outcome.MISSED: Look(colour="#c8102e", marker="X", hatch="xxx", line=(0, (1, 1.5))),
+    SpotOutcome.TREATED: Look(colour="#00705a", marker="o", hatch=""),
+    SpotOutcome.PARTIAL: Look(colour="#b35900", marker="D", hatch="", line=(0, (3, 1.5))),
+    SpotOutcome.MISSED: Look(colour="#c8102e", marker="X", hatch="xxx", line=(0, (1, 1.5))),
 }
 DOSE_COLOURS = LinearSegmentedColormap.from_list(
-    "dose", ["#e9e2f5", "#b79ad9", "#8250b5", "#541f86", "#2a0a4f"]
+    "dose", ["#efe9f7", "#d3c2ea", "#b196d8", "#8f6cc3", "#6a42a6"]
 )
-_SMALL_PT, _LABELS_MOST = 7.0, 120
+_LABELS_MOST = 120
 
 
 def planned_dose(plan: Plan) -> DoseMap:
@@ -99,7 +99,7 @@ def draw_plan(plan: Plan, *, dose: DoseMap | None = None) -> Figure:
     _mark_spots(sheet, labels, site.spots, {s.id: LEVELS[s.level] for s in site.spots})
     _plan_legend(sheet, plan, flown)
     if bar:
-        sheet.colour_bar("Planned dose, mL/m2", *bar, unit=1000)
+        sheet.colour_bar("Planned dose, mL/m²", *bar, unit=1000)
     return sheet.finish()
 
 
@@ -107,7 +107,7 @@ def draw_applied(
     plan: Plan,
     dose: DoseMap,
     tracks: Mapping[str, NDArray[np.float64]],
-    outcomes: Mapping[str, Outcome],
+    outcomes: Mapping[str, SpotOutcome],
     *,
     title: str = "as applied",
     lines: tuple[str, ...] = (),
@@ -137,7 +137,7 @@ def draw_applied(
     _mark_spots(sheet, labels, judged, {s.id: OUTCOMES[outcomes[s.id]] for s in judged})
     _applied_legend(sheet, plan, tracks, outcomes)
     if bar:
-        sheet.colour_bar("Applied dose, mL/m2", *bar, unit=1000)
+        sheet.colour_bar("Applied dose, mL/m²", *bar, unit=1000)
     return sheet.finish()
 
 
@@ -253,9 +253,12 @@ def _draw_levels(sheet: Sheet, site: Site, flown: set[str]) -> None:
     """Spots outlined by level, filled where the dose does not hide it; the crew's are crossed."""
     for level, look in LEVELS.items():
         mine = [spot for spot in site.spots if spot.level is level]
-        style: dict[str, Any] = {"edgecolors": look.colour, "linewidths": 1.2}
+        style: dict[str, Any] = {"edgecolors": look.colour, "linewidths": 1.6}
         fill = _tint(look.colour)
-        _areas(sheet, [s.area for s in mine if s.id in flown], facecolors="none", zorder=8, **style)
+        treated = [s.area for s in mine if s.id in flown]
+        _areas(sheet, treated, facecolors=fill, zorder=2.5)
+        _areas(sheet, treated, facecolors="none", edgecolors="white", linewidths=2.6, zorder=7.8)
+        _areas(sheet, treated, facecolors="none", zorder=8, **style)
         crew = [s.area for s in mine if s.id not in flown]
         _areas(sheet, crew, facecolors=fill, hatch="xx", zorder=5, **style)
 
@@ -292,8 +295,9 @@ def _draw_passes(sheet: Sheet, plan: Plan) -> None:
         for sprayed in sortie.passes:
             passes.setdefault(sprayed.path, sprayed)
     runs = [p.path for p in passes.values() if len(p.path) > 1]
-    lines = LineCollection(runs, colors=INK, linewidths=0.6, zorder=9)
-    sheet.axes.add_collection(lines, autolim=False)
+    for colour, width in (("white", 1.5), (INK, 0.6)):
+        lines = LineCollection(runs, colors=colour, linewidths=width, zorder=9)
+        sheet.axes.add_collection(lines, autolim=False)
     least_m = 14 * sheet.metres_per_pt
     steps = [
         (a, b)
@@ -329,18 +333,7 @@ def _draw_places(sheet: Sheet, site: Site) -> Labels:
     centres = [shapely.centroid(r.shape) for r in site.receptors]
     if centres:
         sheet.axes.plot([p.x for p in centres], [p.y for p in centres], **RECEPTOR, zorder=15)
-    for zone in site.zones:
-        _, south, _, north = zone.area.bounds
-        y = north - 9 * sheet.metres_per_pt
-        west, _, east, _ = zone.area.bounds
-        across = zone.area.intersection(shapely.LineString([(west, y), (east, y)]))
-        anchor = across.bounds if not across.is_empty else zone.area.representative_point().bounds
-        name = readable(f"{zone.id} {zone.responsible}".strip(), zone.id)
-        left = anchor[0] + 4 * sheet.metres_per_pt
-        style: dict[str, Any] = {"is_bold": True, "va": "center", "color": INK}
-        write(sheet.axes, left, y, name, 8.5, **style)
-        for step in range(0, int(len(name) * 5.5), 8):
-            labels.keep_free(left + step * sheet.metres_per_pt, y, 10)
+    _name_zones(sheet, site, labels)
     for pad in site.pads:
         labels.keep_free(pad.x, pad.y, 10)
         labels.place(pad.x, pad.y, readable(pad.id), 7.5, away_pt=6, is_bold=True)
@@ -350,6 +343,29 @@ def _draw_places(sheet: Sheet, site: Site) -> Labels:
         if len(site.receptors) <= 30:
             labels.place(place.x, place.y, name, 7, away_pt=6, color="#7a0060")
     return labels
+
+
+def _name_zones(sheet: Sheet, site: Site, labels: Labels) -> None:
+    """Each zone's id and post just inside its edge, where the fewest spots are."""
+    tree = shapely.STRtree([spot.area for spot in site.spots])
+    unit = sheet.metres_per_pt
+    for zone in site.zones:
+        name = readable(f"{zone.id} {zone.responsible}".strip(), zone.id)
+        wide, (_, south, _, north) = len(name) * 5.6 * unit, zone.area.bounds
+        tries = []
+        for y in np.linspace(north - 9 * unit, south + 9 * unit, 7):
+            west, _, east, _ = zone.area.bounds
+            across = zone.area.intersection(shapely.LineString([(west, y), (east, y)]))
+            if across.is_empty:
+                continue
+            left, _, right, _ = max(shapely.get_parts(across), key=lambda part: part.length).bounds
+            for x in np.linspace(left + 4 * unit, max(left, right - wide) - 4 * unit, 5):
+                ground = shapely.box(x, y - 6 * unit, x + wide, y + 6 * unit)
+                tries.append((len(tree.query(ground, "intersects")), len(tries), x, y))
+        _, _, x, y = min(tries, default=(0, 0, *zone.area.bounds[:2]))
+        write(sheet.axes, float(x), float(y), name, 8.5, is_bold=True, va="center")
+        for step in range(0, int(len(name) * 5.6), 8):
+            labels.keep_free(float(x) + step * unit, float(y), 10)
 
 
 PAD: dict[str, Any] = {
@@ -372,26 +388,21 @@ RECEPTOR: dict[str, Any] = {
 def _mark_spots(
     sheet: Sheet, labels: Labels, spots: Sequence[BlindSpot], looks: Mapping[str, Look]
 ) -> None:
-    """A symbol on spots too small to see; ids where there is room, the worst first."""
-    small_m = _SMALL_PT * sheet.metres_per_pt
+    """A symbol on every spot; ids where there is room."""
     centres = [spot.area.representative_point() for spot in spots]
-    sizes = [math.sqrt(spot.area.area) for spot in spots]
     for look in dict.fromkeys(looks.values()):
         at = [
             (centre.x, centre.y)
-            for spot, centre, size in zip(spots, centres, sizes, strict=True)
-            if looks[spot.id] is look and (size < small_m or look.marker == "X")
+            for spot, centre in zip(spots, centres, strict=True)
+            if looks[spot.id] is look
         ]
         if at:
             sheet.axes.plot(*np.array(at).T, **_marker(look), linestyle="none", zorder=12)
-    for centre, size in zip(centres, sizes, strict=True):
-        if size < small_m:
-            labels.keep_free(centre.x, centre.y, 6)
-    if len(spots) > _LABELS_MOST:
-        return
-    for spot, centre, size in zip(spots, centres, sizes, strict=True):
-        away_pt = 4.5 if size < small_m else -2.0
-        labels.place(centre.x, centre.y, readable(spot.id), 6.5, away_pt, zorder=18)
+    for centre in centres:
+        labels.keep_free(centre.x, centre.y, 6)
+    if len(spots) <= _LABELS_MOST:
+        for spot, centre in zip(spots, centres, strict=True):
+            labels.place(centre.x, centre.y, readable(spot.id), 6.5, 4.5, zorder=18)
 
 
 def _marker(look: Look) -> dict[str, Any]:
@@ -461,7 +472,7 @@ def _applied_legend(
     sheet: Sheet,
     plan: Plan,
     tracks: Mapping[str, NDArray[np.float64]],
-    outcomes: Mapping[str, Outcome],
+    outcomes: Mapping[str, SpotOutcome],
 ) -> None:
     sheet.section("Spots by result")
     for outcome, look in OUTCOMES.items():

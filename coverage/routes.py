@@ -84,24 +84,26 @@ def _rings_turned(passes: Passes, nodes: list[int]) -> Passes:
     return Passes(paths=tuple(paths), piece=passes.piece)
 
 
-def _joined(
-    passes: Passes, nodes: list[int], spaces: Sequence[FreeSpace]
-) -> Flown:
-    legs: Flown = []
-    last_piece = -1
-    for node in nodes:
-        path = passes.paths[node >> 1]
-        path = path[::-1] if node & 1 else path
-        here = int(passes.piece[node >> 1])
-        if legs:
-            pair = np.stack([legs[-1][1][-1], path[0]])
-            if float(np.hypot(*(pair[1] - pair[0]))) > SAME_PLACE_M:
-                way = spaces[here].way(pair[0], pair[1]) if here == last_piece else pair
-                legs.append((False, way))
-            elif (pair[0] != pair[1]).any():
-                path = np.concatenate([pair[:1], path[1:]])
+def _joined(passes: Passes, nodes: list[int], spaces: Sequence[FreeSpace]) -> Flown:
+    """Passes in order with the ways between them; ends that all but meet are made one."""
+    paths = [passes.paths[node >> 1][:: -1 if node & 1 else 1] for node in nodes]
+    pieces = passes.piece[np.array(nodes) >> 1]
+    tails = np.array([path[-1] for path in paths[:-1]]).reshape(-1, 2)
+    heads = np.array([path[0] for path in paths[1:]]).reshape(-1, 2)
+    far = np.hypot(*(heads - tails).T) > SAME_PLACE_M
+    ways: list[Floats] = list(np.stack([tails, heads], axis=1))
+    for number, space in enumerate(spaces):
+        mine = np.flatnonzero(far & (pieces[:-1] == number) & (pieces[1:] == number))
+        if len(mine) and not space.convex:
+            for row, way in zip(mine, space.ways(tails[mine], heads[mine]), strict=True):
+                ways[row] = way
+    legs: Flown = [(True, paths[0])]
+    for number, path in enumerate(paths[1:]):
+        if far[number]:
+            legs.append((False, ways[number]))
+        elif (tails[number] != heads[number]).any():
+            path = np.concatenate([tails[number : number + 1], path[1:]])
         legs.append((True, path))
-        last_piece = here
     return legs
 
 
@@ -127,20 +129,21 @@ def seconds_of(legs: Flown, brief: Brief) -> float:
     return brief.kinematics.path_s(np.concatenate([path for _, path in legs]))
 
 
-def _turned(legs: Flown, area: BaseGeometry, brief: Brief) -> tuple[Flown, BaseGeometry]:
-    """Legs with the turns sprayed that fit the budgets, and the ground under all passes."""
+def _turned(legs: Flown, area: BaseGeometry, brief: Brief) -> tuple[Flown, float, float]:
+    """Legs with the turns sprayed that fit the budgets, and m2 about covered and outside."""
     wet = _wet(legs, brief)
     inside = robust.intersection(wet, area).area
-    turned = sprayed_turns(
+    outside = wet.area - inside
+    turned, dry_m2, over_m2 = sprayed_turns(
         legs,
         area,
         width_m=brief.swath_m,
         dry_budget_m2=0.0 if brief.contain else inside - brief.enough_frac * area.area,
         over_budget_m2=0.0
         if brief.contain
-        else brief.most_over_frac * area.area - (wet.area - inside),
+        else brief.most_over_frac * area.area - outside,
     )
-    return turned, wet if turned is legs else _wet(turned, brief)
+    return turned, inside - dry_m2, outside + over_m2
 
 
 def _wet(legs: Flown, brief: Brief) -> BaseGeometry:
@@ -163,11 +166,21 @@ def _nested(pieces: Sequence[Piece]) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Passes as flown: legs (spraying, points), the ground under them, and the passes."""
+    """Passes as flown: legs (spraying, points), and about what they reach."""
 
     passes: Passes
     legs: Flown
-    wet: BaseGeometry
+    covered_m2: float
+    outside_m2: float
+
+    def charged_s(self, ground_m2: float, brief: Brief) -> float:
+        """Seconds to fly, with a charge for dry ground and for spray outside."""
+        over_m2 = self.outside_m2 - brief.most_over_frac * ground_m2
+        return (
+            seconds_of(self.legs, brief)
+            + brief.dry_s(ground_m2 - self.covered_m2, ground_m2)
+            + brief.dry_s(ground_m2, ground_m2) * max(over_m2, 0.0) / ground_m2
+        )
 
 
 class _Ground:
@@ -182,8 +195,8 @@ class _Ground:
     def flown(self, passes: Passes) -> Result:
         """Passes over all pieces, routed and turned."""
         legs = routed(passes, self.spaces, self.brief, self.start, self.nested)
-        legs, wet = _turned(legs, self.area, self.brief)
-        return Result(passes=passes, legs=legs, wet=wet)
+        legs, covered_m2, outside_m2 = _turned(legs, self.area, self.brief)
+        return Result(passes=passes, legs=legs, covered_m2=covered_m2, outside_m2=outside_m2)
 
     def alone(self, number: int, layout: Layout) -> Result:
         """A layout of one piece, routed and turned by itself."""
@@ -191,8 +204,8 @@ class _Ground:
         start = self.start if len(self.pieces) == 1 else None
         unnested = np.zeros((1, 1), dtype=bool)
         legs = routed(passes, [self.spaces[number]], self.brief, start, unnested)
-        legs, wet = _turned(legs, self.pieces[number].ground, self.brief)
-        return Result(passes=passes, legs=legs, wet=wet)
+        legs, covered_m2, outside_m2 = _turned(legs, self.pieces[number].ground, self.brief)
+        return Result(passes=passes, legs=legs, covered_m2=covered_m2, outside_m2=outside_m2)
 
     def quickest(self, number: int) -> tuple[Layout, Result | None]:
         """The layout of a piece that costs least, and its result if it was flown."""
@@ -203,23 +216,21 @@ class _Ground:
         if len(tried) == 1:
             return tried[0], None
         results = [self.alone(number, layout) for layout in tried]
-        dry = [robust.difference(piece.ground, result.wet).area for result in results]
-        seconds = [
-            seconds_of(result.legs, brief) + brief.dry_s(dry_m2, piece.ground.area)
-            for result, dry_m2 in zip(results, dry, strict=True)
-        ]
+        seconds = [result.charged_s(piece.ground.area, brief) for result in results]
         best = int(np.argmin(seconds))
         return tried[best], results[best]
 
-    def with_gaps_filled(self, result: Result) -> Result:
-        """A result with passes added over what is dry beyond what may stay dry."""
+    def with_gaps_filled(self, result: Result) -> tuple[Flown, BaseGeometry]:
+        """Legs with passes added over what is dry beyond what may stay dry; the wet ground."""
         brief = self.brief
+        may_m2 = 0.0 if brief.contain else (1 - brief.enough_frac) * self.area.area
+        wet = _wet(result.legs, brief)
         for _ in range(GAP_ROUNDS):
-            dry = robust.difference(self.area, result.wet)
-            may_m2 = 0.0 if brief.contain else (1 - brief.enough_frac) * self.area.area
+            dry = robust.difference(self.area, wet)
             if dry.area <= may_m2:
                 break
-            more = self._gap_paths(dry, dry.area - may_m2)
+            over_m2 = brief.most_over_frac * self.area.area - result.outside_m2
+            more = self._gap_paths(dry, dry.area - may_m2, max(over_m2, 0.0))
             if not more:
                 break
             passes = Passes(
@@ -227,9 +238,12 @@ class _Ground:
                 piece=np.append(result.passes.piece, [number for number, _ in more]),
             )
             result = self.flown(passes)
-        return result
+            wet = _wet(result.legs, brief)
+        return result.legs, wet
 
-    def _gap_paths(self, dry: BaseGeometry, wanted_m2: float) -> list[tuple[int, Floats]]:
+    def _gap_paths(
+        self, dry: BaseGeometry, wanted_m2: float, over_m2: float
+    ) -> list[tuple[int, Floats]]:
         brief = self.brief
         found: list[tuple[int, Floats]] = []
         for number, piece in enumerate(self.pieces):
@@ -241,15 +255,17 @@ class _Ground:
                 piece,
                 wanted_m2=wanted_m2 * mine.area / dry.area,
                 width_m=brief.swath_m,
-                over_budget_m2=1e-9 if brief.contain else brief.most_over_frac * self.area.area,
+                over_budget_m2=1e-9 if brief.contain else over_m2,
                 kinematics=brief.kinematics,
             )
             found += [(number, path) for path in paths]
         return found
 
 
-def flown_over(area: BaseGeometry, brief: Brief, start: Floats | None) -> Result:
-    """The passes over an area, routed: legs in flown order."""
+def flown_over(
+    area: BaseGeometry, brief: Brief, start: Floats | None
+) -> tuple[Flown, BaseGeometry]:
+    """The legs over an area, (spraying, points) in flown order, and the ground under them."""
     ground = _Ground(area, brief, start)
     if not ground.pieces:
         raise PlanError(f"no path fits: clearance_m {brief.clearance_m} leaves no ground to fly")

@@ -69,7 +69,7 @@ def _strips(target: BaseGeometry, swath_m: float, blocked: BaseGeometry) -> list
 
 def ring_around(area: BaseGeometry, offset_m: float, swath_m: float) -> BaseGeometry:
     """The band that a lap at `offset_m` from the area wets, outside the area."""
-    outer = area.buffer(offset_m + swath_m / 2, join_style="mitre")
+    outer = area.buffer(offset_m, join_style="mitre").buffer(swath_m / 2)
     return areal(
         outer.difference(area.buffer(max(0.0, offset_m - swath_m / 2), join_style="mitre"))
     )
@@ -84,9 +84,19 @@ def _around(area: BaseGeometry, offset_m: float, blocked: BaseGeometry) -> list[
     """One lap around each part of a roofed spot, as far as the drone gets."""
     lines: list[Path] = []
     for part in shapely.get_parts(area):
-        rim = part.buffer(offset_m, join_style="mitre").exterior
+        rim = _from_a_side(part.buffer(offset_m, join_style="mitre"))
         lines += lines_of(_without(rim, blocked), RUN_MIN_M)
     return lines
+
+
+def _from_a_side(area: BaseGeometry) -> LineString:
+    """The rim of an area, begun in the middle of its longest side, so that both ends meet."""
+    points = shapely.get_coordinates(area)[:-1]
+    sides = np.hypot(*(np.roll(points, -1, axis=0) - points).T)
+    longest = int(sides.argmax())
+    turned = np.roll(points, -longest - 1, axis=0)
+    middle = (turned[-1] + turned[0]) / 2
+    return LineString(np.vstack([middle, turned, middle]))
 
 
 def short_run(target: BaseGeometry, swath_m: float, blocked: BaseGeometry) -> Path | None:

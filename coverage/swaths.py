@@ -150,3 +150,13 @@ def angles_of(edges: Floats, most: int) -> list[float]:
         mine = np.flatnonzero(bins == number)
         chosen.append(float(angles[mine[np.argmax(lengths[mine])]]))
     return chosen
+
+
+def flattest(edges: Floats, angles: list[float]) -> list[float]:
+    """The angles, those first along which the ground is lowest and so needs fewest strips."""
+    points = edges[:, 0]
+    heights = [
+        float(np.ptp(points[:, 1] * math.cos(angle) - points[:, 0] * math.sin(angle)))
+        for angle in angles
+    ]
+    return [angles[number] for number in np.argsort(np.round(heights, 6), kind="stable")]

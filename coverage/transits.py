@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SLACK_M = 2e-3
-MOST_CORNERS = 48  # corners looked at from one place
-MOST_PLACES = 40  # places looked at from one place; ways to others bend at corners
+MOST_CORNERS = 32  # corners looked at from one place
+MOST_PLACES = 24  # places looked at from one place; ways to others bend at corners
 
 
 class FreeSpace:
@@ -139,21 +139,27 @@ class FreeSpace:
             np.minimum(best, onward[:, corner, None] + views[None, :, corner], out=best)
         return best
 
-    def way(self, first: Floats, second: Floats) -> Floats:
-        """The quickest way between two places, points of shape (n, 2); straight if none."""
-        pair = np.stack([first, second])
-        if bool(self.sees(pair[:1], pair[1:])[0]) or not len(self._corners):
-            return pair
+    def ways(self, first: Floats, second: Floats) -> list[Floats]:
+        """The quickest ways between places, rows of (n, 2), as points each; straight if none."""
+        pairs = np.stack([first, second], axis=1)
+        found: list[Floats] = list(pairs)
+        blocked = np.flatnonzero(~self.sees(first, second))
+        if not len(blocked) or not len(self._corners):
+            return found
         between, before = self._corner_times()
-        views = self._views(pair)
-        total = views[0][:, None] + between + views[1][None, :]
-        start, end = np.unravel_index(np.argmin(total), total.shape)
-        if not np.isfinite(total[start, end]):
-            return pair
-        bends = [int(end)]
-        while bends[-1] != start:
-            bends.append(int(before[start, bends[-1]]))
-        return np.concatenate([pair[:1], self._corners[bends[::-1]], pair[1:]])
+        views = self._views(pairs[blocked].reshape(-1, 2)).reshape(len(blocked), 2, -1)
+        for row, (leave, reach) in zip(blocked, views, strict=True):
+            total = leave[:, None] + between + reach[None, :]
+            start, end = np.unravel_index(np.argmin(total), total.shape)
+            if not np.isfinite(total[start, end]):
+                continue
+            bends = [int(end)]
+            while bends[-1] != start:
+                bends.append(int(before[start, bends[-1]]))
+            found[row] = np.concatenate(
+                [pairs[row, :1], self._corners[bends[::-1]], pairs[row, 1:]]
+            )
+        return found
 
 
 def _bends(ground: Polygon) -> Floats:

@@ -73,11 +73,14 @@ def sprayed_turns(
     width_m: float,
     dry_budget_m2: float,
     over_budget_m2: float,
-) -> Flown:
-    """The legs with those turns sprayed that fit the budgets of dry and oversprayed ground."""
+) -> tuple[Flown, float, float]:
+    """The legs with those turns sprayed that fit the budgets of dry and oversprayed ground.
+
+    Also what of the two budgets, m2, the turns took (below 0: gave back).
+    """
     numbers = _candidates(legs, width_m)
     if not len(numbers):
-        return legs
+        return legs, 0.0, 0.0
     last = np.array([legs[n - 1][1][-2:] for n in numbers])
     first = np.array([legs[n + 1][1][:2] for n in numbers])
     out, back = _unit(last[:, 1] - last[:, 0]), _unit(first[:, 0] - first[:, 1])
@@ -125,9 +128,10 @@ def _taken(
     back: Floats,
     dry_budget_m2: float,
     over_budget_m2: float,
-) -> Flown:
+) -> tuple[Flown, float, float]:
     """Legs joined at the turns worth most, until a budget is spent."""
     pulls: dict[int, tuple[float, int]] = {}
+    had_dry_m2, had_over_m2 = dry_budget_m2, over_budget_m2
     for row in sorted(best, key=lambda row: -best[row][0]):
         _, pulled, dry, over = best[row]
         if dry > max(dry_budget_m2, 0.0) or over > max(over_budget_m2, 1e-6):
@@ -145,4 +149,4 @@ def _taken(
             joined[-1] = (True, np.concatenate([before[:-1], bends, path[1:]]))
         else:
             joined.append((spraying, path))
-    return joined
+    return joined, had_dry_m2 - dry_budget_m2, had_over_m2 - over_budget_m2

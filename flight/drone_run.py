@@ -144,8 +144,9 @@ class DroneRun:
             self._fail(self._stop_reason)
         except Exception as exc:  # the top of this drone's task: others must go on
             log.exception("a fault of ours", extra={"drone_id": self.drone.id})
-            with suppress(FlightError):
-                await driver.come_home(self._peer)
+            if self._sortie_run is not None and self._sortie_run.is_committed:
+                with suppress(FlightError):
+                    await driver.come_home(self._peer)
             self._fail(f"a fault in Skymist: {exc!r}")
         finally:
             self._pass_gate()

@@ -55,9 +55,7 @@ class Store:
             made[entry.id] = replace(base, **entry.model_dump(exclude_none=True))
         return tuple(made.values())
 
-    def levels(
-        self, mode: Mode, changes: LevelSet, agent_ids: Sequence[str], gaps: frozenset[str]
-    ) -> tuple[Level, ...]:
+    def levels(self, mode: Mode, changes: LevelSet, agent_ids: Sequence[str]) -> tuple[Level, ...]:
         """The built-in levels of a mode with the site's changes."""
         made = []
         for level in default_levels(mode):
@@ -71,7 +69,7 @@ class Store:
                 keys["is_flown"] = change.flown
             if change.agent is not None:
                 keys["agent_id"] = change.agent
-                if change.agent not in agent_ids and "agents" not in gaps:
+                if change.agent not in agent_ids:
                     place = ("levels", mode.value, level.name.value, "agent")
                     hint = near_miss(change.agent, agent_ids)
                     self._fault(place, "the id of an agent", found_text(change.agent), hint)

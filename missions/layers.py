@@ -7,6 +7,7 @@ Where a layer lies on Earth is judged in `missions.placing`.
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -106,8 +107,10 @@ class LayerReader:
             found = "a folder" if path.is_dir() else found
         except (OSError, ValueError):
             found, beside = f"no file {found_text(self.source.file)}", []
-        near = near_miss(path.name, [n for n in beside if n.lower().endswith(SUFFIXES)])
-        self._fault("a file that is there", found, near or f"looked in {path.parent}", ("file",))
+        stems = {Path(n).stem: n for n in beside if n.lower().endswith(SUFFIXES)}
+        near = difflib.get_close_matches(path.stem, stems, n=1)
+        hint = f"did you mean {stems[near[0]]}?" if near else f"looked in {path.parent}"
+        self._fault("a file that is there", found, hint, ("file",))
         return False
 
     def _known_keys(self) -> set[str]:

@@ -135,11 +135,11 @@ class _SiteReader:
         """Put all values together."""
         store = Store(locate=self.locate, faults=self.faults)
         agents = store.agents(self._list("agents", schema.AgentEntry))
-        agent_ids = [agent.id for agent in agents]
+        agent_ids = [agent.id for agent in agents] + self._ids_given("agents")
         levels = self._section("levels", schema.LevelsEntry) or schema.LevelsEntry()
         gaps = frozenset(self.gaps)
-        surface = store.levels(Mode.SURFACE, levels.surface, agent_ids, gaps)
-        vector = store.levels(Mode.VECTOR, levels.vector, agent_ids, gaps)
+        surface = store.levels(Mode.SURFACE, levels.surface, agent_ids)
+        vector = store.levels(Mode.VECTOR, levels.vector, agent_ids)
         inventory = Inventory(pairs=pairs, gaps=gaps, faults=self.faults)
         spots = inventory.spots(agent_ids, policy)
         entries = self._list("fleet", schema.DroneEntry)
@@ -202,6 +202,12 @@ class _SiteReader:
             elif entry is not None:
                 made[index] = entry
         return made
+
+    def _ids_given(self, key: str) -> list[str]:
+        """The ids in a list, those of faulty entries too: they may be referred to."""
+        value = self.document.value.get(key)
+        entries = value if isinstance(value, list) else []
+        return [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
 
     def _items(self, key: str) -> list[tuple[int, Any]]:
         """A list of the file with positions; a fault where there is something else."""
@@ -327,7 +333,9 @@ class _SiteReader:
         for feature in features:
             model = schema.ENTRIES[feature.role]
             values = _without_nulls(feature.values)
-            entry, is_whole = checked(model, values, feature.locate, self.faults, feature.mend)
+            entry, is_whole = checked(
+                model, values, feature.locate, self.faults, feature.mend, feature.excused
+            )
             here = moved.get((feature.file, feature.label, feature.source))
             if not is_whole or entry is None or here is None:
                 self.gaps.add(feature.role)

@@ -22,6 +22,7 @@ Locate = Callable[[Place], tuple[str, str, int | None]]
 """File, field and line of a place inside the thing that was checked."""
 
 FOUND_MAX = 60
+LISTED_MAX = 6
 TAGS = ("<path>", "<layer>", "<list>", "<one>", "<id>", "<model>")
 
 _WANTED = {
@@ -132,6 +133,8 @@ def _fault(error: ErrorDetails, model: type[BaseModel], locate: Locate) -> Fault
         known = set(wanted.replace(" or ", ", ").split(", "))
         near = near_miss(error["input"], known)
         hint = near if near.startswith("did") else ""
+        if len(known) > LISTED_MAX:
+            wanted, hint = f"a known {place[-1]}" if place else "a known word", near
     else:
         wanted = _WANTED.get(kind, error["msg"]).format(**context)
         if error["input"] is None:

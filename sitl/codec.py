@@ -1,4 +1,4 @@
-"""MAVLink frames to messages and back, for one link. The only place that touches pymavlink's parser."""
+"""MAVLink frames to messages and back, for one link; nothing else touches pymavlink's parser."""
 
 from __future__ import annotations
 

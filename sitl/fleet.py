@@ -62,7 +62,7 @@ class EmbeddedFleet:
             )
             for drone, home in zip(drones, homes, strict=True)
         )
-        self._ties: list[list[tuple[Link, Tie]]] = [[] for _ in self.copters]
+        self._ties: list[list[tuple[Link, Pipe | Tie]]] = [[] for _ in self.copters]
         self._task: asyncio.Task[None] | None = None
         self._servers: list[asyncio.Server | asyncio.DatagramTransport] = []
         self._began_s = 0.0

@@ -260,14 +260,13 @@ class Track:
             if last.t >= last.end_s:
                 self._last = None
         done = this.t >= this.end_s
-        if early is not None:
-            if early.t > 0 or self._may_turn(this, early):
-                early.t = min(early.t + step, early.end_s)
-                s, v, _ = early.at(early.t)
-                unit = early.unit
-                x, y, z = x + unit.x * s, y + unit.y * s, z + unit.z * s
-                vx, vy, vz = vx + unit.x * v, vy + unit.y * v, vz + unit.z * v
-                done = done or early.t >= this.end_s - this.t
+        if early is not None and (early.t > 0 or self._may_turn(this, early)):
+            early.t = min(early.t + step, early.end_s)
+            s, v, _ = early.at(early.t)
+            unit = early.unit
+            x, y, z = x + unit.x * s, y + unit.y * s, z + unit.z * s
+            vx, vy, vz = vx + unit.x * v, vy + unit.y * v, vz + unit.z * v
+            done = done or early.t >= this.end_s - this.t
         self.is_reached = self.is_reached or done
         self.position, self.velocity = Point(x, y, z), Point(vx * scale, vy * scale, vz * scale)
         if self._slide is not None:

@@ -51,7 +51,7 @@ class Link:
             if answer is None:
                 self.params = None
                 return
-            self.send_param(answer, count, answer.index)
+            self.send_param(answer, count, answer.position)
 
     def take(self) -> bytes:
         """Give what waits, and forget it."""

@@ -189,7 +189,7 @@ class Answer(NamedTuple):
     name: str
     value: float
     type: ParamType
-    index: int
+    position: int
 
 
 class Params:

@@ -34,21 +34,26 @@ class TcpTie(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Join the copter."""
         self._transport = cast("asyncio.Transport", transport)
         self._joined(self)
 
     def data_received(self, data: bytes) -> None:
+        """Hand bytes to the copter."""
         self.deliver(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the copter."""
         self._transport = None
         self.forget()
 
     def feed(self, data: bytes) -> None:
+        """Send bytes to the ground."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def close(self) -> None:
+        """End the tie."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -63,9 +68,11 @@ class UdpTie(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the socket."""
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """Hand bytes to the copter, and answer there from now on."""
         self._peer = addr
         self.deliver(data)
 
@@ -73,10 +80,12 @@ class UdpTie(asyncio.DatagramProtocol):
         """Nobody listens yet: go on."""
 
     def feed(self, data: bytes) -> None:
+        """Send bytes to the ground."""
         if self._transport is not None:
             self._transport.sendto(data, self._peer)
 
     def close(self) -> None:
+        """End the tie."""
         if self._transport is not None:
             self._transport.close()
             self._transport = None

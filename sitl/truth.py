@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Truth:
 
 
 def _stretch(run: list[Sample]) -> Stretch:
-    pairs = list(zip(run, run[1:], strict=False))
+    pairs = tuple(pairwise(run))
     length = sum(((b.x - a.x) ** 2 + (b.y - a.y) ** 2) ** 0.5 for a, b in pairs)
     litres = run[-1].pumped_l - run[0].pumped_l
     return Stretch(run[0].t_s, run[-1].t_s, length, litres, tuple(run))

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+
 from skymist.flight.clock import now_s
 from skymist.sitl.loops import VirtualLoop, run
-from tests.plans import MODEL
 
 
 def test_time_is_that_of_the_loop() -> None:
-    import asyncio
 
     async def main() -> float:
         began_s = now_s()
@@ -14,4 +14,3 @@ def test_time_is_that_of_the_loop() -> None:
         return now_s() - began_s
 
     assert run(main(), loop=VirtualLoop()) == 1000
-    assert MODEL

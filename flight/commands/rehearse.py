@@ -1,0 +1,211 @@
+"""`skymist rehearse`: the plan on simulated drones, by the code that flies real ones.
+
+The only module of the room that knows `skymist.sitl`, and only inside the functions that start a
+rehearsal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skymist.coverage.errors import PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from skymist.coverage.drones import Drone
+    from skymist.coverage.plan import Plan
+    from skymist.coverage.site import Policy
+    from skymist.flight.conduct import Outcome
+    from skymist.flight.crew import Crew
+    from skymist.flight.display import Display
+    from skymist.flight.links import Link
+    from skymist.flight.operation import Setting
+    from skymist.sitl.copter import EmbeddedCopter
+
+ARDUPILOT_SPEEDUP = 10.0
+
+
+class Sim(StrEnum):
+    """Where simulated drones come from."""
+
+    EMBEDDED = "embedded"
+    ARDUPILOT = "ardupilot"
+
+
+def rehearse(
+    place: Annotated[
+        Path, typer.Argument(metavar="SITE-or-DIR", help="A site file, or a plan's folder.")
+    ],
+    sim: Annotated[
+        Sim, typer.Option(help="Copters inside this program, or the real ArduCopter binary.")
+    ] = Sim.EMBEDDED,
+    speedup: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            help="Simulated seconds per second: embedded runs as fast as the machine can unless "
+            "given, ardupilot 10 times.",
+        ),
+    ] = None,
+    arducopter: Annotated[
+        Path | None, typer.Option(help="The ArduCopter binary for --sim ardupilot.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="New folder for the record.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Events as JSON lines on stdout.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the plan and of everything random.")] = 0,
+    drones: Annotated[
+        int | None, typer.Option(min=1, help="Plan with the first so many drones of the fleet.")
+    ] = None,
+    tlog: Annotated[
+        bool, typer.Option("--tlog", help="Keep every raw MAVLink frame beside the record.")
+    ] = False,
+) -> None:
+    """Fly a whole plan on simulated drones: the same code as `fly`, over other links.
+
+    A site file is planned first. Ctrl-C calls all drones home; a second one stops at once.
+
+    Example: [bold]skymist rehearse plans/helsinki[/bold]
+
+    Example: [bold]skymist rehearse site.yaml --sim ardupilot --speedup 20 -o /tmp/record[/bold]
+    """
+    from skymist.flight.commands.flown import print_outcome, record_folder, utc_now
+    from skymist.flight.conduct import Result
+    from skymist.flight.display import display_for
+    from skymist.flight.operation import Setting
+
+    sim = Sim(sim)
+    plan = plan_for(place, seed=seed, num_drones=drones)
+    started_utc = utc_now()
+    folder = record_folder(place, output, "rehearsal", started_utc)
+    if sim is Sim.ARDUPILOT:
+        speedup = speedup or ARDUPILOT_SPEEDUP
+    display = display_for(as_json=json)
+    setting = Setting(started_utc=started_utc, sim=str(sim), speedup=speedup, has_tlog=tlog)
+    began_s = time.perf_counter()
+    try:
+        outcome = _run(plan, folder, display, setting, seed=seed, binary=arducopter)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        typer.echo(f"stopped at once; record: {folder}", err=True)
+        raise typer.Exit(1) from None
+    finally:
+        display.close()
+    print_outcome(outcome, folder, time.perf_counter() - began_s, as_json=json)
+    if outcome.result is not Result.DONE:
+        raise typer.Exit(1)
+
+
+def plan_for(place: Path, *, seed: int, num_drones: int | None) -> Plan:
+    """The plan that is named, or one made of the site file that is named.
+
+    Raises
+    ------
+    PlanError
+        There is nothing by this name.
+    """
+    from skymist.flight.commands.plan import make_plan
+    from skymist.missions.plans import read_plan
+
+    if not place.exists():
+        raise PlanError(f"{place}: wanted a site file or a plan's folder, found nothing")
+    if place.is_dir() or place.suffix == ".json":
+        return read_plan(place)
+    return make_plan(place, seed=seed, num_drones=num_drones)
+
+
+class SimulatedCrew:
+    """Refills and swaps simulated copters, in as much simulated time as the policy says."""
+
+    def __init__(self, policy: Policy, copters: dict[str, EmbeddedCopter]) -> None:
+        self._policy = policy
+        self._copters = copters
+
+    async def refill(self, drone_id: str, litres_l: float) -> None:
+        """Fill the tank up; a copter of ArduPilot has none that could be filled."""
+        await asyncio.sleep(self._policy.refill_s)
+        if drone_id in self._copters:
+            self._copters[drone_id].refill()
+
+    async def swap(self, drone_id: str) -> None:
+        """Put a full battery in."""
+        await asyncio.sleep(self._policy.swap_s)
+        if drone_id in self._copters:
+            self._copters[drone_id].swap_battery()
+
+
+def homes_of(plan: Plan, drones: list[Drone]) -> list[tuple[float, float, float]]:
+    """Latitude, longitude in degrees and height above mean sea of each drone's pad."""
+    pads = {pad.id: pad for pad in plan.site.pads}
+    homes = []
+    for drone in drones:
+        pad = pads[drone.pad_id]
+        place = plan.site.origin.geo(pad.x, pad.y)
+        homes.append((place.lat_deg, place.lon_deg, plan.site.origin.amsl_m))
+    return homes
+
+
+def flying(plan: Plan) -> list[Drone]:
+    """The drones that have a sortie."""
+    wanted = {sortie.drone_id for sortie in plan.sorties}
+    return [drone for drone in plan.site.fleet if drone.id in wanted]
+
+
+def _run(
+    plan: Plan, folder: Path, display: Display, setting: Setting, *, seed: int, binary: Path | None
+) -> Outcome:
+    """Choose the loop and the fleet, and operate."""
+    from skymist.sitl.loops import ScaledLoop, VirtualLoop, run
+
+    is_virtual = setting.sim == Sim.EMBEDDED and setting.speedup is None
+    loop = VirtualLoop() if is_virtual else ScaledLoop(setting.speedup or 1.0)
+    return run(_operate(plan, folder, display, setting, seed=seed, binary=binary), loop=loop)
+
+
+async def _operate(
+    plan: Plan, folder: Path, display: Display, setting: Setting, *, seed: int, binary: Path | None
+) -> Outcome:
+    from skymist.flight.operation import operate
+
+    is_embedded = setting.sim == Sim.EMBEDDED
+    fleet = _embedded(plan, seed) if is_embedded else _ardupilot(plan, setting, binary)
+    async with fleet as (links, crew):
+        return await operate(
+            plan, links, folder, crew=crew, display=display, arm=True, setting=setting
+        )
+
+
+@asynccontextmanager
+async def _embedded(plan: Plan, seed: int) -> AsyncIterator[tuple[dict[str, Link], Crew]]:
+    """Links to copters inside this program, and the crew on their pads."""
+    from skymist.sitl.fleet import EmbeddedFleet
+
+    drones = flying(plan)
+    async with EmbeddedFleet(drones, homes=homes_of(plan, drones), seed=seed) as fleet:
+        links: dict[str, Link] = {d.id: fleet.connect(i) for i, d in enumerate(drones)}
+        copters = {d.id: fleet.copters[i] for i, d in enumerate(drones)}
+        yield links, SimulatedCrew(plan.site.policy, copters)
+
+
+@asynccontextmanager
+async def _ardupilot(
+    plan: Plan, setting: Setting, binary: Path | None
+) -> AsyncIterator[tuple[dict[str, Link], Crew]]:
+    """Links to real ArduCopter processes on this machine."""
+    from skymist.flight.links import open_link
+    from skymist.sitl.ardupilot import ArduPilotFleet
+
+    drones = flying(plan)
+    async with ArduPilotFleet(
+        drones, homes=homes_of(plan, drones), speedup=setting.speedup or 1.0, binary=binary
+    ) as fleet:
+        links = {d.id: await open_link(fleet.addresses[i]) for i, d in enumerate(drones)}
+        yield links, SimulatedCrew(plan.site.policy, {})
