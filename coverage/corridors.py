@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,13 +27,18 @@ if TYPE_CHECKING:
     Graph = dict[int, set[int]]
 
 SAMPLE_SHARE = 0.25  # of the swath: spacing of points along the walls
+SHORTEST_M = 0.1
 BEND_SHARE = 0.08  # of the swath: how far a centre line may cut a bend
 SPUR_WIDTHS = 0.8  # dead ends shorter than this many local widths are spurs into corners
+NARROW_SWATHS = 1.2
 MOST_SAMPLES = 6000
 
 
-def is_narrow(ground: BaseGeometry, width_m: float, widths: float = 1.6) -> bool:
-    """Whether the mean width (2 area / perimeter) is below `widths` swaths."""
+def is_narrow(ground: BaseGeometry, width_m: float, widths: float = NARROW_SWATHS) -> bool:
+    """Whether the mean width (2 area / perimeter) is below `widths` swaths.
+
+    Where one centre line would leave both sides dry, two passes (a lap) do better.
+    """
     return 2 * ground.area < widths * width_m * ground.length
 
 
@@ -62,7 +68,8 @@ def _ridges(ground: Polygon, walls: Floats) -> tuple[Floats, Graph, Floats]:
     diagram = Voronoi(walls)
     places = diagram.vertices
     shapely.prepare(ground)
-    inside = shapely.contains_xy(ground, places[:, 0], places[:, 1])
+    found = shapely.contains_xy(ground, places[:, 0], places[:, 1])
+    inside: NDArray[np.bool_] = np.asarray(found, dtype=bool)
     graph: Graph = defaultdict(set)
     half_m = np.full(len(places), math.inf)
     pairs = np.array(diagram.ridge_vertices)
@@ -107,7 +114,7 @@ def _cut_spurs(places: Floats, graph: Graph, half_m: Floats) -> None:
             if chain[-1] in touched:
                 continue
             touched.add(chain[-1])
-            for first, second in zip(chain, chain[1:], strict=False):
+            for first, second in pairwise(chain):
                 graph[first].discard(second)
                 graph[second].discard(first)
             for node in chain[:-1]:
@@ -116,7 +123,8 @@ def _cut_spurs(places: Floats, graph: Graph, half_m: Floats) -> None:
 
 def _chains(graph: Graph) -> list[list[int]]:
     """The graph as chains between nodes that are no mere bend; rings once round."""
-    chains, used = [], set()
+    chains: list[list[int]] = []
+    used: set[tuple[int, int]] = set()
     hubs = [node for node in sorted(graph) if len(graph[node]) != 2]
     for start in [*hubs, *sorted(graph)]:
         for step in sorted(graph[start]):
@@ -125,15 +133,13 @@ def _chains(graph: Graph) -> list[list[int]]:
             chain = [start, step]
             while len(graph[chain[-1]]) == 2 and chain[-1] != start:
                 chain.append(next(n for n in sorted(graph[chain[-1]]) if n != chain[-2]))
-            for a, b in zip(chain, chain[1:], strict=False):
+            for a, b in pairwise(chain):
                 used.update(((a, b), (b, a)))
             chains.append(chain)
     return chains
 
 
-def _drawn_out(
-    points: Floats, ends: list[bool], flyable: BaseGeometry, width_m: float
-) -> Floats:
+def _drawn_out(points: Floats, ends: list[bool], flyable: BaseGeometry, width_m: float) -> Floats:
     """A path whose dead ends go on, straight, to the wall."""
     for at_end, dead in ((False, ends[0]), (True, ends[1])):
         if not dead:
@@ -145,9 +151,9 @@ def _drawn_out(
         pieces = shapely.get_parts(free)
         near = [p for p in pieces if p.length > 0 and p.distance(shapely.Point(tip)) < 1e-6]
         if near:
-            far = max(shapely.get_coordinates(near[0]), key=lambda c: math.dist(c, tip))
-            rows = [points, [far]] if at_end else [[far], points]
-            points = np.concatenate(rows)
+            reached = shapely.get_coordinates(near[0])
+            far = reached[np.argmax(np.hypot(*(reached - tip).T))][None, :]
+            points = np.concatenate([points, far] if at_end else [far, points])
     return points
 
 
@@ -158,8 +164,9 @@ def _inside(points: Floats, flyable: BaseGeometry) -> list[Floats]:
     line = LineString(points)
     if shapely.covers(flyable, line):
         return [points]
-    kept = shapely.get_parts(robust.intersection(line, flyable))
-    lines = shapely.get_parts(shapely.line_merge(shapely.MultiLineString(
-        [part for part in kept if part.geom_type == "LineString"]
-    )))
-    return [shapely.get_coordinates(part) for part in lines if part.length >= 0.1]
+    kept = shapely.get_parts(shapely.line_merge(robust.intersection(line, flyable)))
+    return [
+        shapely.get_coordinates(part)
+        for part in kept
+        if part.geom_type == "LineString" and part.length >= SHORTEST_M
+    ]

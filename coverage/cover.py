@@ -14,7 +14,7 @@ from enum import StrEnum
 import numpy as np
 from shapely.geometry import MultiPolygon, Polygon
 
-from skymist.coverage import robust, routes
+from skymist.coverage import grounds, robust
 from skymist.coverage.errors import PlanError
 from skymist.coverage.kinematics import Kinematics
 from skymist.coverage.layouts import Brief
@@ -128,10 +128,10 @@ def cover_area(
         most_over_frac=MOST_OVER_FRAC,
         kinematics=kinematics or Kinematics(),
     )
-    flown, wet = routes.flown_over(
+    flown, wet, dry = grounds.flown_over(
         area, brief, None if start is None else np.array(start, dtype=float)
     )
-    counted = tally(area, flown, wet, swath_m)
+    counted = tally(area, flown, wet, dry, swath_m)
     legs = tuple(
         CoverLeg(
             kind=LegKind.SPRAY if spraying else LegKind.TRANSIT,

@@ -193,7 +193,9 @@ class DoseMap:
         found = [self._dose_in_part(part) for part in polygons_of(polygon)]
         return np.concatenate(found) if found else np.zeros(0, dtype=np.float32)
 
-    def share_at(self, polygon: BaseGeometry, dose_l_per_m2: float, frac: float = DOSED_FRAC) -> float:
+    def share_at(
+        self, polygon: BaseGeometry, dose_l_per_m2: float, frac: float = DOSED_FRAC
+    ) -> float:
         """Share of a polygon that got at least `frac` of the dose; 0 for an empty one."""
         cells = self.dose_in(polygon)
         # Cells are float32: what was put out exactly at the limit must not fall below it.

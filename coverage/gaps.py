@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from skymist.coverage import robust
+from skymist.coverage import robust, swaths
 from skymist.coverage.tally import footprints
 
 if TYPE_CHECKING:
@@ -24,28 +24,30 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LEAST_SHARE = 0.04  # of a swath squared: smaller dry spots are left
-SHORTEST_M = 0.1
+SHORTEST_M = swaths.SHORTEST_M
 
 
-def _along_walls(dry: BaseGeometry, edges: Floats, width_m: float) -> list[Floats]:
+def _along_walls(dry: BaseGeometry, edges: Floats, width_m: float, least_m2: float) -> list[Floats]:
     """Passes half a swath inside each wall, as long as the ground beside it is dry."""
     step = edges[:, 1] - edges[:, 0]
     length = np.hypot(step[:, 0], step[:, 1])
-    edges, step, length = edges[length > 0.1 * width_m], step[length > 0.1 * width_m], length[
-        length > 0.1 * width_m]
+    long = length > 0.1 * width_m
+    edges, step, length = edges[long], step[long], length[long]
     if not len(edges):
         return []
     along = step / length[:, None]
+    shapely.prepare(dry)
     paths = []
     for side in (1.0, -1.0):
         inward = side * np.column_stack([-along[:, 1], along[:, 0]]) * width_m
-        quads = shapely.polygons(
-            np.stack([edges[:, 0], edges[:, 1], edges[:, 1] + inward, edges[:, 0] + inward], axis=1)
-        )
-        hits = shapely.intersection(quads, dry)
-        for row in np.flatnonzero(shapely.area(hits) > LEAST_SHARE * width_m**2):
-            reach = (shapely.get_coordinates(hits[row]) - edges[row, 0]) @ along[row]
+        corners = [edges[:, 0], edges[:, 1], edges[:, 1] + inward, edges[:, 0] + inward]
+        quads = np.asarray(shapely.polygons(np.stack(corners, axis=1)))
+        beside = np.flatnonzero(shapely.intersects(dry, quads))
+        hits = robust.each_intersection(quads[beside], dry)
+        for hit, row in zip(hits, beside, strict=True):
+            if hit.area <= least_m2:
+                continue
+            reach = (shapely.get_coordinates(hit) - edges[row, 0]) @ along[row]
             low, high = float(reach.min()), float(reach.max())
             if high - low < SHORTEST_M:
                 continue
@@ -54,10 +56,10 @@ def _along_walls(dry: BaseGeometry, edges: Floats, width_m: float) -> list[Float
     return paths
 
 
-def _down_middle(dry: BaseGeometry, width_m: float) -> list[Floats]:
+def _down_middle(dry: BaseGeometry, least_m2: float) -> list[Floats]:
     """A pass along the longer axis of each dry spot."""
     paths = []
-    for spot in robust.polygons(dry, LEAST_SHARE * width_m**2):
+    for spot in robust.polygons(dry, least_m2):
         box = shapely.get_coordinates(spot.minimum_rotated_rectangle)
         if len(box) < 5:
             continue
@@ -73,16 +75,33 @@ def _flyable(paths: list[Floats], flyable: BaseGeometry) -> list[Floats]:
     """The longest stretch of each pass on ground that may be flown."""
     if not paths:
         return []
-    lines = shapely.linestrings(np.array(paths))
+    lines = np.asarray(shapely.linestrings(np.array(paths)))
+    shapely.prepare(flyable)
+    whole = np.asarray(shapely.covers(flyable, lines), dtype=bool)
+    cut = robust.each_intersection(lines[~whole], flyable)
+    kept = [path for path, inside in zip(paths, whole, strict=True) if inside]
+    for stretches in cut:
+        longest = max(shapely.get_parts(stretches), key=lambda part: part.length, default=None)
+        if longest is not None and longest.length >= SHORTEST_M:
+            kept.append(shapely.get_coordinates(longest)[[0, -1]])
+    return kept
+
+
+def _contained(paths: list[Floats], edges: Floats, width_m: float) -> list[Floats]:
+    """The longest stretch of each pass whose full width lies on the ground."""
     kept = []
-    for path, line, whole in zip(paths, lines, shapely.covers(flyable, lines), strict=True):
-        if whole:
-            kept.append(path)
-            continue
-        parts = shapely.get_parts(robust.intersection(line, flyable))
-        parts = [part for part in parts if part.length >= SHORTEST_M]
-        if parts:
-            kept.append(shapely.get_coordinates(max(parts, key=lambda part: part.length))[[0, -1]])
+    for path in paths:
+        step = path[1] - path[0]
+        angle = float(np.arctan2(step[1], step[0]))
+        near, along = swaths.turned(edges, -angle), swaths.turned(path, -angle)
+        level = along[:1, 1]
+        run = np.array([[along[0, 0], along[1, 0], 0.0, 0.0]])
+        found = swaths.kept_inside(run, near, level, width_m)
+        found = found[found[:, 1] - found[:, 0] > SHORTEST_M]
+        if len(found):
+            best = found[np.argmax(found[:, 1] - found[:, 0])]
+            ends = np.array([[best[0], level[0]], [best[1], level[0]]])
+            kept.append(swaths.turned(ends, angle))
     return kept
 
 
@@ -92,31 +111,39 @@ def gap_passes(
     *,
     wanted_m2: float,
     width_m: float,
-    over_budget_m2: float,
+    least_m2: float,
+    over_budget_m2: float | None,
     kinematics: Kinematics,
 ) -> list[Floats]:
-    """Passes over dry ground, most ground per second first, until `wanted_m2` are reached."""
-    paths = _along_walls(dry, piece.ground_edges, width_m) + _down_middle(dry, width_m)
+    """Passes over dry ground, most ground per second first, until `wanted_m2` are reached.
+
+    Dry spots below `least_m2` are left.
+    Without `over_budget_m2` no pass sprays outside the piece at all.
+    """
+    paths = _along_walls(dry, piece.ground_edges, width_m, least_m2) + _down_middle(dry, least_m2)
     paths = _flyable(paths, piece.flyable)
+    if over_budget_m2 is None:
+        paths = _contained(paths, piece.ground_edges, width_m)
+        over_budget_m2 = np.inf
     if not paths:
         return []
     strips = np.array(footprints(paths, width_m), dtype=object)
-    left = shapely.intersection(strips, dry)
+    left = robust.each_intersection(strips, dry)
     gains = shapely.area(left)
-    overs = shapely.area(shapely.difference(strips, piece.ground))
+    overs = shapely.area(robust.each_difference(strips, piece.ground))
     lengths = np.array([float(np.hypot(*(path[1] - path[0]))) for path in paths])
     seconds = kinematics.run_s(lengths) + 2 * kinematics.stop_s
     chosen: list[Floats] = []
     while wanted_m2 > 0 and len(chosen) < len(paths):
         worth = np.where(overs <= np.minimum(over_budget_m2, gains + 1e-6), gains / seconds, 0.0)
         best = int(np.argmax(worth))
-        if gains[best] < LEAST_SHARE * width_m**2 or worth[best] <= 0:
+        if gains[best] < least_m2 or worth[best] <= 0:
             break
         chosen.append(paths[best])
         wanted_m2 -= gains[best]
         over_budget_m2 -= overs[best]
         near = shapely.intersects(left, strips[best])
-        left[near] = shapely.difference(left[near], strips[best])
+        left[near] = robust.each_difference(left[near], strips[best])
         gains[near] = shapely.area(left[near])
         gains[best] = 0.0
     return chosen

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SHARP_RAD = math.radians(59)
 SPIKE_SHARE = 0.75  # of a swath: how wide a sharp corner still is where a spike ends
 SPIKE_LEAST = 0.25  # of a swath: shorter spikes are left out
+EXACT_SHARE = 0.002
 SMOOTH_SHARE = 0.04  # of the swath: how far a lap may cut a wiggle of the wall
 
 
@@ -37,7 +38,13 @@ class Laps:
 
 
 def laps_along(
-    ground: Polygon, *, count: int, width_m: float, clearance_m: float = 0.0, spikes: bool = False
+    ground: Polygon,
+    *,
+    count: int,
+    width_m: float,
+    clearance_m: float = 0.0,
+    spikes: bool = False,
+    exact: bool = False,
 ) -> Laps:
     """`count` laps inside the walls of a piece of ground, its holes included.
 
@@ -48,7 +55,7 @@ def laps_along(
     for lap in range(count):
         line = robust.inset(ground, first_m + lap * width_m)
         for piece in robust.polygons(line):
-            smooth = piece.simplify(SMOOTH_SHARE * width_m)
+            smooth = piece.simplify((EXACT_SHARE if exact else SMOOTH_SHARE) * width_m)
             smooth = smooth if smooth.is_valid and not smooth.is_empty else piece
             for part in robust.polygons(smooth):
                 oriented = shapely.orient_polygons(part)
@@ -83,7 +90,9 @@ def _spiked(ring: Floats, inset_m: float, width_m: float) -> Floats:
     convex = after[:, 0] * before[:, 1] - after[:, 1] * before[:, 0] > 0
     corner_rad = np.arccos(np.clip((before * after).sum(axis=1), -1, 1))
     rows: list[Floats] = []
-    for point, back, on, sharp, angle in zip(points, before, after, convex, corner_rad, strict=True):
+    for point, back, on, sharp, angle in zip(
+        points, before, after, convex, corner_rad, strict=True
+    ):
         rows.append(point)
         if sharp and 0.1 < angle < SHARP_RAD:
             half = angle / 2

@@ -15,7 +15,7 @@ import shapely
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from skymist.coverage import corridors, robust, swaths
+from skymist.coverage import cells, corridors, robust, swaths
 from skymist.coverage.headlands import laps_along
 from skymist.coverage.kinematics import Kinematics
 
@@ -26,11 +26,17 @@ if TYPE_CHECKING:
 
 SLACK = 0.05  # of a swath that a tiling may lack
 SHORTEST_M = 0.1
-NEAR = 1.12  # layouts predicted within this factor of the best are tried in full
-MOST_TRIED = 3
+NEAR = 1.08  # layouts predicted within this factor of the best are tried in full
+MOST_TRIED = 2
 FEW_EDGES = 12
+MANY_PASSES = 250  # ground that needs more is planned by prediction alone, for time
+FEW_CUTS = 16  # ground that needs more cuts is better flown as a whole, unless it is narrow
 DRY_PRICE = 13.0  # dry ground costs this many times its share of the flying time
-CONTAIN_PRICE = 1000.0
+CONTAIN_ENOUGH = 0.99995
+CONTAIN_PRICE = 200.0
+STRIPS_OVER = 0.8  # of the spray that may go outside: what strips may take, before turns and gaps
+SHARES = (0.35, 0.55)
+FILL_SHARE = 0.02  # of a swath: spray contained by the walls may overlap a lap's at will
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +51,20 @@ class Brief:
     most_over_frac: float
     kinematics: Kinematics
 
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The least shares of a strip's width to try until the spray outside is within bounds."""
+        if self.contain:
+            return (FILL_SHARE,)
+        return (self.least_share, *(share for share in SHARES if share > self.least_share))
+
+    def may_stay_dry_m2(self, ground_m2: float) -> float:
+        """How much ground no pass need be flown for, m2."""
+        return ((1 - CONTAIN_ENOUGH) if self.contain else (1 - self.enough_frac)) * ground_m2
+
     def dry_s(self, dry_m2: float, ground_m2: float) -> float:
         """What dry ground beyond the share that may stay dry costs, s."""
-        free_m2 = 0.0 if self.contain else (1 - self.enough_frac) * ground_m2
+        free_m2 = self.may_stay_dry_m2(ground_m2)
         rate = (CONTAIN_PRICE if self.contain else DRY_PRICE) / (
             self.kinematics.speed_mps * self.swath_m
         )
@@ -56,10 +73,11 @@ class Brief:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """One part of the area and the ground in it that may be flown."""
+    """One part of the area, by its number, and the ground in it that may be flown."""
 
+    part: int
     ground: Polygon
-    flyable: BaseGeometry
+    flyable: Polygon
     ground_edges: Floats
     flyable_edges: Floats
 
@@ -74,21 +92,40 @@ class Layout:
 
 
 def pieces_of(area: BaseGeometry, clearance_m: float) -> list[Piece]:
-    """The parts of an area that can be flown at all."""
+    """The parts of an area that can be flown at all; a clearance may cut one part into several."""
     found = []
-    for part in robust.polygons(area):
-        flyable: BaseGeometry = part if clearance_m <= 0 else robust.inset(part, clearance_m)
-        for flown in robust.polygons(flyable):
+    for number, part in enumerate(robust.polygons(area)):
+        if clearance_m <= 0:
             edges = robust.edges_of(part)
             found.append(
                 Piece(
+                    part=number,
                     ground=part,
-                    flyable=flown,
+                    flyable=part,
                     ground_edges=edges,
-                    flyable_edges=edges if flown is part else robust.edges_of(flown),
+                    flyable_edges=edges,
+                )
+            )
+            continue
+        flown = robust.polygons(robust.inset(part, clearance_m))
+        for flyable in flown:
+            ground = part if len(flown) == 1 else _around(flyable, part, clearance_m)
+            found.append(
+                Piece(
+                    part=number,
+                    ground=ground,
+                    flyable=flyable,
+                    ground_edges=robust.edges_of(ground),
+                    flyable_edges=robust.edges_of(flyable),
                 )
             )
     return found
+
+
+def _around(flyable: Polygon, part: Polygon, clearance_m: float) -> Polygon:
+    """The ground of a part that belongs to a piece of it that may be flown."""
+    near = robust.intersection(robust.inset(flyable, -clearance_m), part)
+    return max(robust.polygons(near), key=lambda piece: piece.area, default=flyable)
 
 
 def _strips_s(strips: swaths.Strips, brief: Brief) -> float:
@@ -97,22 +134,28 @@ def _strips_s(strips: swaths.Strips, brief: Brief) -> float:
     return float(brief.kinematics.run_s(lengths).sum()) + len(lengths) * between
 
 
-def strip_layouts(
-    ground: BaseGeometry, piece: Piece, brief: Brief, most: int
-) -> list[Layout]:
+def strip_layouts(ground: Polygon, piece: Piece, brief: Brief, most: int) -> list[Layout]:
     """Strips over one polygon, a layout per angle of its walls."""
     edges = piece.ground_edges if ground is piece.ground else robust.edges_of(ground)
     angles = swaths.angles_of(edges, max(most, 4))
+    # Laps inside of which strips end hide what they spray beyond: only the piece's edge counts.
+    most_over_m2 = np.inf
+    if ground is piece.ground:
+        most_over_m2 = STRIPS_OVER * brief.most_over_frac * ground.area
     found = []
     for angle in angles[:most] if most > 2 else swaths.flattest(edges, angles)[:most]:
-        strips = swaths.strips_over(
-            edges,
-            piece.flyable_edges,
-            angle_rad=angle,
-            width_m=brief.swath_m,
-            least_share=brief.least_share,
-            slack=SLACK,
-        )
+        for share in brief.shares:
+            strips = swaths.strips_over(
+                edges,
+                piece.flyable_edges,
+                angle_rad=angle,
+                width_m=brief.swath_m,
+                least_share=share,
+                slack=0.0 if brief.contain else SLACK,
+                within=piece.ground_edges if brief.contain else None,
+            )
+            if strips.outside_m2 <= most_over_m2:
+                break
         if len(strips.y_m):
             found.append(
                 Layout(
@@ -131,6 +174,7 @@ def lap_layout(piece: Piece, brief: Brief, count: int, most: int) -> Layout | No
         count=count,
         width_m=brief.swath_m,
         clearance_m=brief.clearance_m,
+        exact=brief.contain,
         spikes=not brief.contain and brief.clearance_m <= 0,
     )
     if not laps.paths:
@@ -149,14 +193,44 @@ def lap_layout(piece: Piece, brief: Brief, count: int, most: int) -> Layout | No
     return Layout(paths=tuple(paths), predicted_s=seconds, reached_m2=reached)
 
 
+def cell_layout(piece: Piece, brief: Brief) -> Layout | None:
+    """Strips at an angle of its own over each exact cell, cells merged where that is quicker."""
+    narrow = corridors.is_narrow(piece.ground, brief.swath_m)
+    found = cells.cells_of(piece.ground, brief.swath_m, cells.MOST_CUTS if narrow else FEW_CUTS)
+    if len(found) < 2:
+        return None
+
+    def value_of(cell: Polygon) -> tuple[Layout | None, float]:
+        most = 1 if is_convex(cell) and not brief.contain else 4
+        strips = strip_layouts(cell, piece, brief, most)
+        best = min(strips, key=lambda one: charged_s(one, cell.area, brief), default=None)
+        return best, cell.area
+
+    def cost_of(value: tuple[Layout | None, float]) -> float:
+        best, ground_m2 = value
+        if best is None:
+            return brief.dry_s(ground_m2 / 2, ground_m2 / 2)
+        return charged_s(best, ground_m2, brief)
+
+    values = cells.merged(found, value_of, cost_of)
+    kept = [layout for layout, _ in values if layout is not None]
+    if not kept:
+        return None
+    return Layout(
+        paths=tuple(path for layout in kept for path in layout.paths),
+        predicted_s=sum(layout.predicted_s for layout in kept),
+        reached_m2=sum(layout.reached_m2 for layout in kept),
+    )
+
+
 def corridor_layout(piece: Piece, brief: Brief) -> Layout | None:
     """Centre lines, if the piece is narrow."""
-    if not corridors.is_narrow(piece.ground, brief.swath_m):
+    if brief.contain or not corridors.is_narrow(piece.ground, brief.swath_m):
         return None
     paths = corridors.centre_lines(piece.ground, piece.flyable, brief.swath_m)
     if not paths:
         return None
-    lines = shapely.multilinestrings([shapely.linestrings(path) for path in paths])
+    lines = shapely.MultiLineString([shapely.LineString(path) for path in paths])
     wet = shapely.buffer(lines, brief.swath_m / 2, cap_style="flat")
     seconds = sum(brief.kinematics.path_s(path) for path in paths)
     return Layout(
@@ -177,7 +251,11 @@ def layouts_of(piece: Piece, brief: Brief) -> list[Layout]:
     convex = len(piece.ground_edges) <= 2 * FEW_EDGES and is_convex(piece.ground)
     found = strip_layouts(piece.ground, piece, brief, 1 if convex else 4 if few else 6)
     if not convex or not found:
-        for layout in (lap_layout(piece, brief, 1, 3), corridor_layout(piece, brief)):
+        for layout in (
+            lap_layout(piece, brief, 1, 3),
+            corridor_layout(piece, brief),
+            cell_layout(piece, brief),
+        ):
             if layout is not None:
                 found.append(layout)
     found.sort(key=lambda layout: charged_s(layout, piece.ground.area, brief))
@@ -186,13 +264,18 @@ def layouts_of(piece: Piece, brief: Brief) -> list[Layout]:
 
 def worth_trying(found: list[Layout], piece: Piece, brief: Brief) -> list[Layout]:
     """Those of the sorted layouts that may turn out the quickest when routed."""
+    if not found:
+        return []
     charged = [charged_s(layout, piece.ground.area, brief) for layout in found]
     near = [
         layout
         for layout, seconds in zip(found, charged, strict=True)
         if seconds <= NEAR * charged[0]
     ]
-    return near[: 1 if len(piece.ground_edges) <= FEW_EDGES else MOST_TRIED]
+    if brief.contain:
+        return found[:MOST_TRIED]
+    surely = len(piece.ground_edges) <= FEW_EDGES or len(near[0].paths) > MANY_PASSES
+    return near[: 1 if surely else MOST_TRIED]
 
 
 def is_convex(ground: Polygon) -> bool:

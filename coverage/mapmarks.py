@@ -6,6 +6,7 @@ Matplotlib's object interface alone; nothing here knows what a plan is.
 from __future__ import annotations
 
 import math
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,13 @@ from matplotlib import font_manager
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
-from matplotlib.patheffects import withStroke
 from matplotlib.path import Path as Outline
+from matplotlib.patheffects import withStroke
 
 from skymist.coverage.raster import polygons_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -32,8 +33,9 @@ SOFT_INK = "#57606a"
 PAPER = "#fcfbf8"
 DRONE_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#56b4e9", "#444444")
 """Told apart by colour-blind people too. Source: Okabe & Ito, Color Universal Design (2008)."""
-DRONE_DASHES = ((4, 2), (1.5, 1.5), (6, 1.5, 1.5, 1.5), (2.5, 1), (8, 2), (1, 3), (5, 4))
+DRONE_DASHES = ((4, 2), (1.5, 1.5), (6, 1.5, 1.5, 1.5), (2.5, 1), (8, 2), (3, 1, 1, 1), (5, 4))
 
+_EMPTY = re.compile(r"\(\s*\)|\[\s*\]|（\s*）")
 _LATIN = "DejaVu Sans"
 _CHINESE = (
     "Noto Sans CJK SC",
@@ -48,6 +50,12 @@ _CHINESE = (
     "Droid Sans Fallback",
     "Arial Unicode MS",
 )
+
+
+def drone_style(number: int) -> tuple[str, tuple[float, tuple[float, ...]]]:
+    """Colour and dashes of the drone with this number, from 0; no pair before the 50th repeats."""
+    count = len(DRONE_COLOURS)
+    return DRONE_COLOURS[number % count], (0, DRONE_DASHES[(number + number // count) % count])
 
 
 @lru_cache(maxsize=1)
@@ -74,13 +82,16 @@ def font(size_pt: float, *, is_bold: bool = False) -> FontProperties:
 
 
 def readable(text: str, instead: str = "") -> str:
-    """The text where every glyph is there; else `instead`, without what would be empty boxes."""
+    """The text without what would be empty boxes; `instead` where little of it is left."""
+    kept = _with_glyphs(text)
+    is_little = len(kept) < len(" ".join(text.split())) and sum(map(str.isalnum, kept)) < 3
+    return _with_glyphs(instead) if instead and is_little else kept
+
+
+def _with_glyphs(text: str) -> str:
     glyphs = _glyphs()
-    flat = " ".join(text.split())
-    if all(ord(letter) in glyphs for letter in flat):
-        return flat
-    kept = "".join(letter for letter in (instead or flat) if ord(letter) in glyphs)
-    return " ".join(kept.split())
+    shown = "".join(letter for letter in text if ord(letter) in glyphs or letter.isspace())
+    return " ".join(_EMPTY.sub("", shown).split())
 
 
 def outlines(shapes: Iterable[BaseGeometry]) -> list[Outline]:
@@ -209,15 +220,18 @@ def add_scale_bar(axes: Axes, metres_per_pt: float) -> None:
         (x + length + pad, y + high + 2.6 * pad),
         (x - pad, y + high + 2.6 * pad),
     ]
-    backing = {"facecolors": PAPER, "edgecolors": "none", "alpha": 0.85, "zorder": 29}
+    backing: dict[str, Any] = {
+        "facecolors": PAPER,
+        "edgecolors": "none",
+        "alpha": 0.85,
+        "zorder": 29,
+    }
     axes.add_collection(PolyCollection([ground], **backing), autolim=False)
     halves = [
         [(x0, y), (x0 + length / 2, y), (x0 + length / 2, y + high), (x0, y + high)]
         for x0 in (x, x + length / 2)
     ]
-    bar = PolyCollection(
-        halves, facecolors=[INK, PAPER], edgecolors=INK, linewidths=0.8, zorder=30
-    )
+    bar = PolyCollection(halves, facecolors=[INK, PAPER], edgecolors=INK, linewidths=0.8, zorder=30)
     axes.add_collection(bar, autolim=False)
     unit = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     style: dict[str, Any] = {"va": "bottom", "zorder": 31}

@@ -182,7 +182,7 @@ def improved(costs: Floats, tour: Ints, rounds: int) -> Ints:
             moves += _shifts(costs, tour, here, length)
         if not moves:
             break
-        for move in sorted(moves)[:MOVES_A_ROUND]:
+        for move in sorted(moves)[: max(MOVES_A_ROUND, len(tour) // 8)]:
             tour = _apply(costs, tour, move)
     return tour
 
@@ -192,21 +192,51 @@ def tour_s(costs: Floats, tour: Ints) -> float:
     return float(costs[tour[:-1], tour[1:]].sum())
 
 
-def ordered(costs: Floats, *, from_start: Floats | None = None, tries: int = 3) -> list[int]:
-    """The nodes in the order to fly them; `from_start` holds seconds from a fixed start."""
+def _inserted(costs: Floats, tour: Ints, new: Sequence[int]) -> Ints:
+    """A tour with passes put in where, and the way round that, each costs least."""
+    for number in new:
+        after = np.append(tour[1:], tour[0])
+        nodes = np.array([2 * number, 2 * number + 1])
+        extra = costs[tour[:, None], nodes] + costs[nodes[:, None], after[None, :]].T
+        extra -= costs[tour, after][:, None]
+        at, way = divmod(int(np.argmin(extra)), 2)
+        tour = np.concatenate([tour[: at + 1], nodes[way : way + 1], tour[at + 1 :]])
+    return tour
+
+
+def ordered(
+    costs: Floats,
+    *,
+    from_start: Floats | None = None,
+    known: Sequence[int] = (),
+    tries: int = 3,
+) -> list[int]:
+    """The nodes in the order to fly them; `from_start` holds seconds from a fixed start.
+
+    `known` is an order of some of the nodes to begin with.
+    """
     count = len(costs) // 2
     if count == 1 and from_start is None:
         return [0]
     closed = _closed(costs, from_start)
     depot = 2 * count
-    if from_start is not None:
-        firsts = [int(np.argmin(from_start))]
+    if known:
+        have = {node >> 1 for node in known}
+        new = [number for number in range(count) if number not in have]
+        tours = [_inserted(closed, np.array([depot, *known]), new)]
     else:
-        # Start where the nearest other pass is far: at the ends of the ground.
-        lonely = np.where(np.eye(2 * count, dtype=bool), np.inf, costs)
-        lonely[np.arange(2 * count), np.arange(2 * count) ^ 1] = np.inf
-        firsts = list(np.argsort(-lonely.min(axis=0), kind="stable")[:tries])
-        firsts = [0, *[int(first) for first in firsts if first]][:tries]
-    tours = [np.array([depot, *_greedy(costs, first)]) for first in firsts]
+        firsts = _firsts(costs, from_start, tries)
+        tours = [np.array([depot, *_greedy(costs, first)]) for first in firsts]
     best = min(tours, key=lambda tour: tour_s(closed, tour))
     return [int(node) for node in improved(closed, best, 2 * count + 20)[1:]]
+
+
+def _firsts(costs: Floats, from_start: Floats | None, tries: int) -> list[int]:
+    """Nodes to start greedy tours at: the ends of the ground, whose nearest other pass is far."""
+    if from_start is not None:
+        return [int(np.argmin(from_start))]
+    node = np.arange(len(costs))
+    lonely = costs.copy()
+    lonely[node, node] = lonely[node, node ^ 1] = np.inf
+    ends = np.argsort(-lonely.min(axis=0), kind="stable")[:tries]
+    return [0, *[int(first) for first in ends if first]][:tries]

@@ -69,7 +69,8 @@ class Profile:
 
     def at(self, offset_m: ArrayLike) -> NDArray[np.float64]:
         """Share of the flow per metre at offsets to the left of the course."""
-        wet = np.interp(np.asarray(offset_m, dtype=float), self.offsets_m, self.shares_per_m, left=0.0, right=0.0)
+        at = np.asarray(offset_m, dtype=float)
+        wet = np.interp(at, self.offsets_m, self.shares_per_m, left=0.0, right=0.0)
         return np.asarray(wet, dtype=float)
 
     def mirrored(self) -> Profile:

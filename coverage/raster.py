@@ -1,7 +1,9 @@
 """Which cells of a square grid a strip, a disc or a polygon holds, by the cell's centre.
 
 Cell `(row, column)` has its centre at `((column + 0.5) cell, (row + 0.5) cell)`. Edges are half
-open, so that shapes which share an edge never count a cell twice or leave one out.
+open, so that shapes which share an edge never count a cell twice or leave one out. A strip that
+lies along the grid may be half a cell wider or narrower in cells than it is; its dose is scaled so
+that its litres hold.
 """
 
 from __future__ import annotations

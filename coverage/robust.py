@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage.errors import PlanError
+
+Shapes = NDArray[np.object_]
 
 GRIDS_M = (None, 1e-6, 1e-4, 3.7e-4, 1e-3, 1e-2)
 
@@ -54,14 +57,36 @@ def intersection(first: BaseGeometry, second: BaseGeometry) -> BaseGeometry:
     return result
 
 
+def each_union(first: Shapes, second: Shapes) -> Shapes:
+    """The union of each shape with its partner."""
+    return _each(shapely.union, first, second)
+
+
+def each_difference(shapes: Shapes, other: BaseGeometry) -> Shapes:
+    """What of each shape lies outside another."""
+    return _each(shapely.difference, shapes, other)
+
+
+def each_intersection(shapes: Shapes, other: BaseGeometry) -> Shapes:
+    """What each shape shares with another."""
+    return _each(shapely.intersection, shapes, other)
+
+
+def _each(operation: Callable[..., Any], shapes: Shapes, other: Any) -> Shapes:
+    """One fast overlay of many shapes; retried on grids only where GEOS gives up."""
+    try:
+        result: Shapes = operation(shapes, other)
+    except shapely.errors.GEOSException:
+        result = _retried(operation, shapes, other)
+    return result
+
+
 def polygons(shape: BaseGeometry, above_m2: float = 0.0) -> tuple[Polygon, ...]:
     """The polygons of a shape of any type that are larger than `above_m2`."""
     if isinstance(shape, Polygon):
         return (shape,) if shape.area > above_m2 else ()
     return tuple(
-        part
-        for piece in getattr(shape, "geoms", ())
-        for part in polygons(piece, above_m2)
+        part for piece in getattr(shape, "geoms", ()) for part in polygons(piece, above_m2)
     )
 
 
@@ -73,13 +98,13 @@ def areal(shape: BaseGeometry) -> Polygon | MultiPolygon:
 
 def inset(shape: BaseGeometry, by_m: float) -> Polygon | MultiPolygon:
     """A shape drawn in by `by_m` (drawn out if below 0), with sharp corners kept; always valid."""
-    drawn = shapely.buffer(shape, -by_m, join_style="mitre", mitre_limit=2.5)
+    drawn: BaseGeometry = shapely.buffer(shape, -by_m, join_style="mitre", mitre_limit=2.5)
     if not drawn.is_valid:
         drawn = shapely.make_valid(drawn)
     return areal(drawn)
 
 
-def edges_of(shape: BaseGeometry) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def edges_of(shape: BaseGeometry) -> NDArray[np.float64]:
     """All edges of the rings of a polygon or multipolygon, shape (n, 2, 2)."""
     rings = [
         shapely.get_coordinates(ring)

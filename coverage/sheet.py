@@ -96,6 +96,11 @@ class Sheet:
         self._panel.add_line(Line2D([1 + _SWATCH_PT / 2], [y], **style))
         self._row(text)
 
+    def overlay(self, **style: Any) -> None:
+        """A symbol on the row just written."""
+        y = self._cursor_pt + _ROW_PT / 2
+        self._panel.add_line(Line2D([1 + _SWATCH_PT / 2], [y], linestyle="none", **style))
+
     def note(self, text: str) -> None:
         """A row of text alone."""
         self._row(text, x_pt=0)
@@ -169,9 +174,7 @@ class Sheet:
 
     def _box(self, left_in: float, low_in: float, wide_in: float, high_in: float) -> Any:
         wide, high = self._size_in
-        return self.figure.add_axes(
-            (left_in / wide, low_in / high, wide_in / wide, high_in / high)
-        )
+        return self.figure.add_axes((left_in / wide, low_in / high, wide_in / wide, high_in / high))
 
 
 def to_png(figure: Figure, dpi: int = DPI) -> bytes:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SHORTEST_M = 0.1  # passes whose ends would lie closer are left out
 PROBES = 8  # lines across a strip that sample how much of its width is on the piece
+FULL_PROBES = 17  # the same where the full width must be
 ANGLE_STEP_RAD = math.radians(2)
 
 
@@ -33,6 +34,7 @@ class Strips:
     x1_m: Floats
     y_m: Floats
     reached_m2: float
+    outside_m2: float
 
     def paths(self) -> list[Floats]:
         """Each pass as two points in the frame of the piece."""
@@ -88,18 +90,36 @@ def runs(
     (edges, shape (n, 2, 2), in the turned frame).
     """
     offsets = ((np.arange(PROBES) + 0.5) / PROBES - 0.5) * width_m
-    probes = (levels[:, None] + offsets).ravel()
-    rank = np.argsort(probes, kind="stable")
-    x, line = crossings(ground, probes[rank])
+    x, strip = _probed(ground, levels, offsets)
     centre_x, centre = crossings(flyable, levels)
-    found = _above(
+    return _above(
         np.concatenate([x, centre_x]),
         # A weight of 1 for the centre: on only where it and the share are both there.
         np.concatenate([_in_out(len(x)) / PROBES, _in_out(len(centre_x))]),
-        np.concatenate([rank[line] // PROBES, centre]),
+        np.concatenate([strip, centre]),
         1.0 + least_share,
     )
-    return found[found[:, 1] - found[:, 0] > SHORTEST_M]
+
+
+def _probed(ground: Floats, levels: Floats, offsets: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """Crossings with lines at `offsets` from each level, and the number of the level."""
+    probes = (levels[:, None] + offsets).ravel()
+    rank = np.argsort(probes, kind="stable")
+    x, line = crossings(ground, probes[rank])
+    return x, rank[line] // len(offsets)
+
+
+def kept_inside(found: Floats, ground: Floats, levels: Floats, width_m: float) -> Floats:
+    """Those stretches of runs whose full width lies on `ground`."""
+    offsets = np.linspace(-0.5, 0.5, FULL_PROBES) * (1 - 1e-6) * width_m
+    x, strip = _probed(ground, levels, offsets)
+    # A run weighs 1, and so does the full width: on only where both are there.
+    return _above(
+        np.concatenate([x, found[:, 0], found[:, 1]]),
+        np.concatenate([_in_out(len(x)) / FULL_PROBES, np.ones(len(found)), -np.ones(len(found))]),
+        np.concatenate([strip, found[:, 2].astype(np.intp), found[:, 2].astype(np.intp)]),
+        2.0,
+    )
 
 
 def _in_out(count: int) -> Floats:
@@ -107,10 +127,17 @@ def _in_out(count: int) -> Floats:
 
 
 def levels_over(low_m: float, high_m: float, width_m: float, slack: float) -> Floats:
-    """Centres of evenly spaced strips from `low_m` to `high_m`; `slack` of one may be missing."""
+    """Centres of evenly spaced strips from `low_m` to `high_m`; `slack` of one may be missing.
+
+    The outer strips stay inside the two ends: where strips must be too close, they overlap.
+    """
     count = max(1, math.ceil((high_m - low_m) / width_m - slack))
-    centres: Floats = low_m + (np.arange(count) + 0.5) * (high_m - low_m) / count
-    return centres
+    half_m = min(width_m, (high_m - low_m) / count) / 2
+    return (
+        np.linspace(low_m, high_m, 2 * count + 1)[1::2]
+        if count == 1
+        else np.linspace(low_m + half_m, high_m - half_m, count)
+    )
 
 
 def strips_over(
@@ -121,19 +148,26 @@ def strips_over(
     width_m: float,
     least_share: float,
     slack: float,
+    within: Floats | None = None,
 ) -> Strips:
-    """The passes of one angle over a piece of ground given by its edges, shape (n, 2, 2)."""
+    """The passes of one angle over a piece of ground given by its edges, shape (n, 2, 2).
+
+    With `within`, edges too, no pass sprays outside of it.
+    """
     near, fly = turned(ground, -angle_rad), turned(flyable, -angle_rad)
     levels = levels_over(near[:, :, 1].min(), near[:, :, 1].max(), width_m, slack)
-    spacing_m = width_m if len(levels) < 2 else float(levels[1] - levels[0])
-    strip_m = min(width_m, spacing_m)
-    found = runs(near, fly, levels, strip_m, least_share)
+    found = runs(near, fly, levels, width_m, least_share)
+    if within is not None:
+        found = kept_inside(found, turned(within, -angle_rad), levels, width_m)
+    found = found[found[:, 1] - found[:, 0] > SHORTEST_M]
+    spacing_m = float(levels[1] - levels[0]) if len(levels) > 1 else width_m
     return Strips(
         angle_rad=angle_rad,
         x0_m=found[:, 0],
         x1_m=found[:, 1],
         y_m=levels[found[:, 2].astype(int)],
-        reached_m2=float(found[:, 3].sum()) * strip_m,
+        reached_m2=float(found[:, 3].sum()) * min(width_m, spacing_m),
+        outside_m2=float((found[:, 1] - found[:, 0] - found[:, 3]).sum()) * width_m,
     )
 
 

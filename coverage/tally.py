@@ -10,8 +10,6 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from skymist.coverage import robust
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -51,9 +49,7 @@ def footprints(paths: Sequence[Floats], width_m: float) -> list[BaseGeometry]:
         else:
             line = shapely.LineString(path)
             found.append(
-                shapely.make_valid(
-                    line.buffer(width_m / 2, cap_style="flat", join_style="round")
-                )
+                shapely.make_valid(line.buffer(width_m / 2, cap_style="flat", join_style="round"))
             )
     return found
 
@@ -62,18 +58,18 @@ def tally(
     area: BaseGeometry,
     flown: Sequence[tuple[bool, Floats]],
     wet: BaseGeometry,
+    dry: BaseGeometry,
     width_m: float,
 ) -> Tally:
-    """What a path reaches; `flown` holds (spraying, points) in order, `wet` is under it."""
-    strips = footprints([path for spraying, path in flown if spraying], width_m)
-    dry = robust.difference(area, wet)
+    """What a path reaches; `flown` holds (spraying, points), `wet` is under it, `dry` is left."""
+    summed = sum(length_m(path) * width_m for spraying, path in flown if spraying)
     inside = area.area - dry.area
     spray_m = sum(length_m(path) for spraying, path in flown if spraying)
     transit_m = sum(length_m(path) for spraying, path in flown if not spraying)
     return Tally(
         covered_frac=inside / area.area,
         over_frac=max(wet.area - inside, 0.0) / area.area,
-        overlap_frac=max(sum(strip.area for strip in strips) - wet.area, 0.0) / area.area,
+        overlap_frac=max(summed - wet.area, 0.0) / area.area,
         spray_m=spray_m,
         transit_m=transit_m,
         dry=dry,

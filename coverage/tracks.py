@@ -21,6 +21,8 @@ GAP_S = 2.0
 _FLOW_JUMP_FRAC = 0.2
 _STRIP_SHARE = 0.25
 _PIECE_M = 4.0
+_POINT_M = 1e-3
+_LOOK_S = 1.0
 
 
 class Sample(NamedTuple):
@@ -73,13 +75,37 @@ def wetting(
     total = np.add.reduceat(litres[wet], first)
     middle = (at[wet] + at[wet + 1]) / 2 * litres[wet, None]
     centre = np.add.reduceat(middle, first, axis=0) / total[:, None]
-    chord = np.hypot(*(end - begin).T)
-    on_disc = is_still[first] | (chord < 1e-6)
-    run = np.flatnonzero(~on_disc)
-    follows = np.append((wet[last[:-1]] + 1 == wet[first[1:]]) & ~on_disc[1:], False)
+    on_disc = is_still[first]
+    on_strip = ~on_disc & (np.hypot(*(end - begin).T) > _POINT_M)
+    touches = wet[last[:-1]] + 1 == wet[first[1:]]
+    _hand_on(total, on_disc, on_strip, touches)
+    run = np.flatnonzero(on_strip)
+    follows = np.append(touches & on_strip[1:], False)
     strips = _in_pieces(begin[run], end[run], total[run], follows[run], swath_m)
     width = np.full(np.count_nonzero(on_disc), float(swath_m))
     return Wetting(strips, Discs(centre[on_disc], width, total[on_disc]), unproven_s)
+
+
+def _hand_on(
+    total_l: NDArray[np.float64],
+    on_disc: NDArray[np.bool_],
+    on_strip: NDArray[np.bool_],
+    touches: NDArray[np.bool_],
+) -> None:
+    """Give the litres of moves too short for a strip to the strip beside, or make them discs.
+
+    Such moves come from telemetry that repeats a position, or from the edges of a stop.
+    """
+    still = np.append(False, np.append(on_disc, False))
+    for point in np.flatnonzero(~on_disc & ~on_strip):
+        if still[point] or still[point + 2]:
+            on_disc[point] = True
+        elif point > 0 and touches[point - 1] and on_strip[point - 1]:
+            total_l[point - 1] += total_l[point]
+        elif point < len(touches) and touches[point] and on_strip[point + 1]:
+            total_l[point + 1] += total_l[point]
+        else:
+            on_disc[point] = True
 
 
 def path_strips(path: Sequence[tuple[float, float]], swath_m: float, litres_l: float) -> Strips:
@@ -119,9 +145,12 @@ def _in_pieces(
 
 
 def _speed(track: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Speed of each step, over one more step on both sides against jitter."""
+    """Speed around each step, over some seconds against jitter and repeated positions."""
+    middle_s = (track[1:, 0] + track[:-1, 0]) / 2
+    before = np.searchsorted(track[:, 0], middle_s - _LOOK_S, side="left")
+    after = np.searchsorted(track[:, 0], middle_s + _LOOK_S, side="right") - 1
     steps = np.arange(len(track) - 1)
-    before, after = np.maximum(steps - 1, 0), np.minimum(steps + 2, len(track) - 1)
+    before, after = np.minimum(before, steps), np.maximum(after, steps + 1)
     away = np.hypot(*(track[after, 1:3] - track[before, 1:3]).T)
     return np.asarray(away / np.maximum(track[after, 0] - track[before, 0], 1e-9))
 

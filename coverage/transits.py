@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from skymist.coverage.kinematics import Kinematics
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
 
 SLACK_M = 2e-3
 MOST_CORNERS = 32  # corners looked at from one place
+CHUNK = 100_000
+MANY_PLACES = 400  # above this, ways between places that lie far apart are only estimated:
+MANY_NEAR = 60  # those beyond the nearest so many,
+FAR_FACTOR = 1.3  # at this many times the straight way
 MOST_PLACES = 24  # places looked at from one place; ways to others bend at corners
 
 
@@ -48,8 +53,7 @@ class FreeSpace:
         if self.convex:
             return np.ones(len(first), dtype=bool)
         lines = shapely.linestrings(np.stack([first, second], axis=1))
-        clear: NDArray[np.bool_] = shapely.covers(self._roomy, lines)
-        return clear
+        return np.asarray(shapely.covers(self._roomy, lines), dtype=bool)
 
     def _corner_times(self) -> tuple[Floats, NDArray[np.int32]]:
         if self._between is None or self._next is None:
@@ -107,21 +111,40 @@ class FreeSpace:
         straight[np.ix_(old, old)] = self._straight[np.ix_(known[old], known[old])]
         ask[np.ix_(old, old)] = False
         first, second = np.nonzero(ask)
-        straight[first, second] = straight[second, first] = self.sees(
-            places[first], places[second]
-        )
-        if not straight.all():
-            times = np.where(straight, times, self._around(places, known))
-        else:
-            self._seen_from = np.zeros((len(places), 0))
+        straight[first, second] = straight[second, first] = self.sees(places[first], places[second])
+        self._detour(times, straight, gap, places, known)
         self._known = {place.tobytes(): number for number, place in enumerate(places)}
         self._straight = straight
         return times, straight
 
-    def _around(self, places: Floats, known: NDArray[np.intp]) -> Floats:
+    def _detour(
+        self,
+        times: Floats,
+        straight: NDArray[np.bool_],
+        gap: Floats,
+        places: Floats,
+        known: NDArray[np.intp],
+    ) -> None:
+        """Put into `times` how long the ways take that are not straight."""
+        blocked = np.triu(~straight, 1)
+        if not blocked.any():
+            self._seen_from = np.zeros((len(places), 0))
+            return
+        if len(places) > MANY_PLACES:
+            reach = np.partition(gap, MANY_NEAR, axis=1)[:, MANY_NEAR]
+            far = blocked & (gap > np.maximum(reach, reach[:, None]))
+            far |= far.T
+            times[far] = FAR_FACTOR * times[far] + self._kinematics.stop_s
+            blocked &= ~far
+        first, second = np.nonzero(blocked)
+        times[first, second] = self._around(places, known, first, second)
+        times[second, first] = times[first, second]
+
+    def _around(self, places: Floats, known: NDArray[np.intp], first: Ints, second: Ints) -> Floats:
+        """Seconds between pairs of places by way of the corners that they see, else inf."""
         if not len(self._corners):
             self._seen_from = np.zeros((len(places), 0))
-            return np.full((len(places),) * 2, np.inf)
+            return np.full(len(first), np.inf)
         between, _ = self._corner_times()
         views = np.empty((len(places), len(self._corners)))
         if self._seen_from.shape[1] == len(self._corners):
@@ -131,12 +154,17 @@ class FreeSpace:
         if (known < 0).any():
             views[known < 0] = self._views(places[known < 0])
         self._seen_from = views
+        most = min(MOST_CORNERS, views.shape[1])
+        near = np.argpartition(views, most - 1, axis=1)[:, :most]
+        seconds = np.take_along_axis(views, near, axis=1)
         onward = np.full(views.shape, np.inf)
-        for corner in range(views.shape[1]):
-            np.minimum(onward, views[:, corner, None] + between[corner], out=onward)
-        best = np.full((len(places),) * 2, np.inf)
-        for corner in range(views.shape[1]):
-            np.minimum(best, onward[:, corner, None] + views[None, :, corner], out=best)
+        for rank in range(most):
+            np.minimum(onward, seconds[:, rank, None] + between[near[:, rank]], out=onward)
+        best = np.empty(len(first))
+        for low in range(0, len(first), CHUNK):
+            one, other = first[low : low + CHUNK], second[low : low + CHUNK]
+            total = onward[one[:, None], near[other]] + seconds[other]
+            best[low : low + CHUNK] = total.min(axis=1)
         return best
 
     def ways(self, first: Floats, second: Floats) -> list[Floats]:

@@ -8,6 +8,7 @@ take is a trade of seconds against dry ground and spray outside; each is measure
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flown = list[tuple[bool, Floats]]
 
-PULLS = (1.0, 0.7, 0.4)  # how far to stay off the wall, of half a swath
+PULLS = (1.0, 0.6)  # how far to stay off the wall, of half a swath
 LONGEST_SWATHS = 3.0
 STUB_SWATHS = 2.0
 
@@ -56,14 +57,83 @@ def _candidates(legs: Flown, width_m: float) -> NDArray[np.intp]:
 
 
 def _measured(
-    area: BaseGeometry, needed: BaseGeometry, shapes: NDArray[np.object_]
+    area: BaseGeometry, needed: BaseGeometry, shapes: robust.Shapes
 ) -> tuple[Floats, Floats]:
     """Square metres of each shape on ground that needs it, and outside the area."""
-    inside = shapely.area(shapely.intersection(shapes, area))
-    outside = shapely.area(shapes) - inside
+    inside = np.asarray(shapely.area(robust.each_intersection(shapes, area)))
+    outside = np.asarray(shapely.area(shapes)) - inside
     if needed is area:
         return inside, outside
-    return shapely.area(shapely.intersection(shapes, needed)), outside
+    return np.asarray(shapely.area(robust.each_intersection(shapes, needed))), outside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Joints:
+    """Places where a pass ends at a wall and the next begins: one row each.
+
+    `out` points along the first pass, `back` along the second, both to the wall; `full_m` is how
+    far back along the passes a way half a swath off the wall lies; `stub_m` what is measured.
+    """
+
+    numbers: NDArray[np.intp]
+    ends: Floats
+    starts: Floats
+    out: Floats
+    back: Floats
+    full_m: Floats
+    stub_m: Floats
+
+    @staticmethod
+    def of(legs: Flown, numbers: NDArray[np.intp], width_m: float) -> _Joints:
+        last = np.array([legs[n - 1][1][-2:] for n in numbers])
+        first = np.array([legs[n + 1][1][:2] for n in numbers])
+        out, back = _unit(last[:, 1] - last[:, 0]), _unit(first[:, 0] - first[:, 1])
+        room = np.minimum(
+            np.hypot(*(last[:, 1] - last[:, 0]).T), np.hypot(*(first[:, 1] - first[:, 0]).T)
+        )
+        step = first[:, 0] - last[:, 1]
+        across = np.abs(out[:, 0] * step[:, 1] - out[:, 1] * step[:, 0])
+        return _Joints(
+            numbers=numbers,
+            ends=last[:, 1],
+            starts=first[:, 0],
+            out=out,
+            back=back,
+            full_m=width_m / 2 * np.hypot(step[:, 0], step[:, 1]) / np.maximum(across, 1e-9),
+            stub_m=np.minimum(STUB_SWATHS * width_m, room),
+        )
+
+    def flat(self, width_m: float) -> robust.Shapes:
+        """The ground under both passes near the wall, as they are."""
+        tails = np.stack([self.ends - self.out * self.stub_m[:, None], self.ends], axis=1)
+        heads = np.stack([self.starts, self.starts - self.back * self.stub_m[:, None]], axis=1)
+        return robust.each_union(_under(tails, width_m), _under(heads, width_m))
+
+    def turned(self, pulled_m: Floats, width_m: float) -> robust.Shapes:
+        """The ground under both and the way between, pulled back from the wall."""
+        path = [
+            self.ends - self.out * self.stub_m[:, None],
+            self.ends - self.out * pulled_m[:, None],
+            self.starts - self.back * pulled_m[:, None],
+            self.starts - self.back * self.stub_m[:, None],
+        ]
+        return _under(np.stack(path, axis=1), width_m)
+
+
+def _under(paths: Floats, width_m: float) -> robust.Shapes:
+    lines = shapely.linestrings(paths)
+    return np.asarray(shapely.buffer(lines, width_m / 2, cap_style="flat"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """How far to pull one joint back, what that costs, and metres saved per share of budget."""
+
+    row: int
+    worth: float
+    pulled_m: float
+    dry_m2: float
+    over_m2: float
 
 
 def sprayed_turns(
@@ -81,72 +151,69 @@ def sprayed_turns(
     numbers = _candidates(legs, width_m)
     if not len(numbers):
         return legs, 0.0, 0.0
-    last = np.array([legs[n - 1][1][-2:] for n in numbers])
-    first = np.array([legs[n + 1][1][:2] for n in numbers])
-    out, back = _unit(last[:, 1] - last[:, 0]), _unit(first[:, 0] - first[:, 1])
-    room = np.minimum(
-        np.hypot(*(last[:, 1] - last[:, 0]).T), np.hypot(*(first[:, 1] - first[:, 0]).T)
-    )
-    step = first[:, 0] - last[:, 1]
-    across = np.abs(out[:, 0] * step[:, 1] - out[:, 1] * step[:, 0])
-    full_m = width_m / 2 * np.hypot(step[:, 0], step[:, 1]) / np.maximum(across, 1e-9)
-    stub = np.minimum(STUB_SWATHS * width_m, room)
-    tails = [last[:, 1] - out * stub[:, None], last[:, 1]]
-    heads = [first[:, 0], first[:, 0] - back * stub[:, None]]
-    flat = [
-        shapely.buffer(
-            shapely.linestrings(np.stack(ends, axis=1)), width_m / 2, cap_style="flat"
-        )
-        for ends in (tails, heads)
-    ]
+    joints = _Joints.of(legs, numbers, width_m)
     rings = [path for spraying, path in legs if spraying and len(path) > 2]
     wet = robust.union(footprints(rings, width_m))
     needed = area if wet.is_empty else robust.difference(area, wet)
-    base = _measured(area, needed, shapely.union(*flat))
-    best: dict[int, tuple[float, float, float, float]] = {}
-    for pull in PULLS:
-        pulled = full_m * pull
-        fits = pulled < 0.9 * stub
-        bends = [last[:, 1] - out * pulled[:, None], first[:, 0] - back * pulled[:, None]]
-        lines = shapely.linestrings(np.stack([tails[0], *bends, heads[1]], axis=1))
-        inside, outside = _measured(area, needed, shapely.buffer(lines, width_m / 2, cap_style="flat"))
-        dry, over = base[0] - inside, outside - base[1]
-        for row in np.flatnonzero(fits):
-            price = max(dry[row], 0) / max(dry_budget_m2, 1e-9)
-            price += max(over[row], 0) / max(over_budget_m2, 1e-9)
-            worth = pulled[row] / (price + 1e-6)
-            if row not in best or worth > best[row][0]:
-                best[int(row)] = (worth, pulled[row], dry[row], over[row])
-    return _taken(legs, numbers, best, out, back, dry_budget_m2, over_budget_m2)
-
-
-def _taken(
-    legs: Flown,
-    numbers: NDArray[np.intp],
-    best: dict[int, tuple[float, float, float, float]],
-    out: Floats,
-    back: Floats,
-    dry_budget_m2: float,
-    over_budget_m2: float,
-) -> tuple[Flown, float, float]:
-    """Legs joined at the turns worth most, until a budget is spent."""
-    pulls: dict[int, tuple[float, int]] = {}
+    budgets = (max(dry_budget_m2, 1e-9), max(over_budget_m2, 1e-9))
+    taken: list[_Choice] = []
     had_dry_m2, had_over_m2 = dry_budget_m2, over_budget_m2
-    for row in sorted(best, key=lambda row: -best[row][0]):
-        _, pulled, dry, over = best[row]
-        if dry > max(dry_budget_m2, 0.0) or over > max(over_budget_m2, 1e-6):
+    for choice in sorted(
+        _choices(joints, area, needed, width_m, budgets), key=lambda choice: -choice.worth
+    ):
+        if choice.dry_m2 > max(dry_budget_m2, 0.0) or choice.over_m2 > max(over_budget_m2, 1e-6):
             continue
-        dry_budget_m2, over_budget_m2 = dry_budget_m2 - dry, over_budget_m2 - over
-        pulls[int(numbers[row])] = (pulled, row)
+        dry_budget_m2 -= choice.dry_m2
+        over_budget_m2 -= choice.over_m2
+        taken.append(choice)
+    return _joined(legs, joints, taken), had_dry_m2 - dry_budget_m2, had_over_m2 - over_budget_m2
+
+
+def _choices(
+    joints: _Joints,
+    area: BaseGeometry,
+    needed: BaseGeometry,
+    width_m: float,
+    budgets: tuple[float, float],
+) -> list[_Choice]:
+    """For each joint the pull that saves most for what it costs of the budgets."""
+    base = _measured(area, needed, joints.flat(width_m))
+    best: dict[int, _Choice] = {}
+    for pull in PULLS:
+        pulled_m = joints.full_m * pull
+        fits = pulled_m < 0.9 * joints.stub_m
+        bent = joints.turned(np.where(fits, pulled_m, 0.0), width_m)
+        inside, outside = _measured(area, needed, bent)
+        dry, over = base[0] - inside, outside - base[1]
+        price = np.maximum(dry, 0) / budgets[0] + np.maximum(over, 0) / budgets[1]
+        worth = pulled_m / (price + 1e-6)
+        for row in map(int, np.flatnonzero(fits)):
+            if row not in best or worth[row] > best[row].worth:
+                best[row] = _Choice(
+                    row=row,
+                    worth=float(worth[row]),
+                    pulled_m=float(pulled_m[row]),
+                    dry_m2=float(dry[row]),
+                    over_m2=float(over[row]),
+                )
+    return list(best.values())
+
+
+def _joined(legs: Flown, joints: _Joints, taken: list[_Choice]) -> Flown:
+    """Legs with the chosen turns sprayed: pass, way and pass become one."""
+    pulls = {int(joints.numbers[choice.row]): choice for choice in taken}
     joined: Flown = []
     for number, (spraying, path) in enumerate(legs):
         if number in pulls:
             continue
-        if number - 1 in pulls:
-            pulled, row = pulls[number - 1]
-            before = joined[-1][1]
-            bends = [before[-1] - out[row] * pulled, path[0] - back[row] * pulled]
-            joined[-1] = (True, np.concatenate([before[:-1], bends, path[1:]]))
-        else:
+        choice = pulls.get(number - 1)
+        if choice is None:
             joined.append((spraying, path))
-    return joined, had_dry_m2 - dry_budget_m2, had_over_m2 - over_budget_m2
+            continue
+        before, row = joined[-1][1], choice.row
+        bends = [
+            before[-1] - joints.out[row] * choice.pulled_m,
+            path[0] - joints.back[row] * choice.pulled_m,
+        ]
+        joined[-1] = (True, np.concatenate([before[:-1], bends, path[1:]]))
+    return joined

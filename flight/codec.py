@@ -2,9 +2,9 @@
 
 The only module of the room that imports pymavlink, which packs what we send and knows the
 checksum seeds of the dialect. Reading is our own: 50 vehicles send 650 frames a second, and a
-frame costs a few microseconds here against 40 through pymavlink's general parser, which serves
-as the oracle in the tests. Units change here and nowhere else. A bad byte never raises: it is
-dropped and counted.
+frame costs 3 us here, against 6 us through pymavlink's general parser before anything is made of
+it; that parser is the oracle in the tests. Units change in `readers`, which this module uses, and
+nowhere else. A bad byte never raises: it is dropped and counted.
 """
 
 from __future__ import annotations

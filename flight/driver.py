@@ -137,6 +137,8 @@ async def upload(
         It is armed, or it refused a list; says which item and why.
     VehicleSilent
         It stopped answering; says how long ago.
+    LinkLost
+        The channel closed; what the vehicle holds is unknown.
     """
     heartbeat = await wait_heartbeat(peer)
     if heartbeat.is_armed:
@@ -149,7 +151,7 @@ async def upload(
         items = list_of(mission, kind)
         try:
             await _upload_list(peer, kind, items, progress)
-        except (UploadRefused, VehicleSilent) as error:
+        except (UploadRefused, VehicleSilent, LinkLost) as error:
             error.holding = await _clear_after_failure(peer)
             log.error("upload failed", extra={"sysid": peer.sysid, "holding": error.holding.value})
             raise
@@ -253,7 +255,16 @@ async def arm(peer: Peer, timeout_s: float = 10.0) -> None:
         if result.outcome is Outcome.REFUSED:
             await asyncio.sleep(1.0)  # the reasons follow the refusal
         _require(peer, result, "arming", _drain(texts))
-    await peer.wait_for(Heartbeat, lambda h: h.is_armed, timeout_s=timeout_s)
+        try:
+            await peer.wait_for(Heartbeat, lambda h: h.is_armed, timeout_s=timeout_s)
+        except VehicleSilent as error:
+            said = "; ".join(_drain(texts)) or "it said nothing"
+            raise VehicleSilent(
+                f"vehicle {peer.sysid}: took the command to arm, and was not seen armed "
+                f"within {timeout_s:g} s ({said})",
+                sysid=peer.sysid,
+                waited_s=timeout_s,
+            ) from error
 
 
 async def disarm(peer: Peer, timeout_s: float = 10.0) -> None:
@@ -396,7 +407,11 @@ async def _upload_list(
             raise _refused(peer, kind, machine.seq, machine.result.name, "the")
         if machine.state is State.SILENT:
             raise _silent(peer, f"the {kind.name.lower()}, item {machine.seq} was last", began_s)
-        if compare(kind, items, await read_back(peer, kind)).is_same:
+        try:
+            found = await read_back(peer, kind)
+        except VehicleRefused as error:
+            raise _refused(peer, kind, -1, error.result, "to show its") from error
+        if compare(kind, items, found).is_same:
             return
         log.warning("upload was not taken, again", extra={"sysid": peer.sysid})
     raise _refused(peer, kind, -1, "NOT_HELD", "the")

@@ -40,6 +40,9 @@ COME_HOME_SHARE = 0.6
 """Of the policy's battery reserve: below it a drone is sent home. Proposal."""
 
 
+SHOW_S = 1.0
+
+
 class StartGate:
     """Opens when every drone is ready or out, so that the plan's clock starts for all at once."""
 
@@ -103,6 +106,8 @@ class DroneRun:
         self._launcher = Launcher(peer, self._watch)
         self._tank = Tank(litres_l=drone.model.sprayer.tank_l)
         self._sortie_run: SortieRun | None = None
+        self._num_passes = sum(len(sortie.passes) for sortie in self.sorties)
+        self._shown_s = now_s()
         self._worker: asyncio.Task[None] | None = None
         self._stop_reason, self._note = "", ""
         self._is_past_gate, self._is_out = False, False
@@ -176,19 +181,23 @@ class DroneRun:
 
     async def _service(self, sortie: Sortie) -> None:
         """Refill and swap on the pad, as the plan says."""
-        full_l = self.drone.model.sprayer.tank_l
+        poured_l = 0.0
         if sortie.refill_before:
             self._phases.to(Phase.REFILLING)
-            started_s, litres_l = now_s(), full_l - self._tank.litres_l
-            await self._crew.refill(self.drone.id, litres_l)
-            self._told.service("refill", litres_l, now_s() - started_s)
+            started_s = now_s()
+            poured_l = max(0.0, self._wanted_l(sortie) - self._tank.litres_l)
+            await self._crew.refill(self.drone.id, poured_l)
+            self._told.service("refill", poured_l, now_s() - started_s)
         if sortie.swap_before:
             self._phases.to(Phase.SWAPPING)
             started_s = now_s()
             await self._crew.swap(self.drone.id)
             self._told.service("swap", 0.0, now_s() - started_s)
-        left_l = full_l if sortie.refill_before else self._tank.litres_l
-        self._tank = Tank(litres_l=left_l)
+        self._tank = Tank(litres_l=self._tank.litres_l + poured_l)
+
+    def _wanted_l(self, sortie: Sortie) -> float:
+        """What the tank is to hold at take-off; a plan that does not say wants it full."""
+        return sortie.carried_l or self.drone.model.sprayer.tank_l
 
     async def _fly(self, sortie: Sortie) -> None:
         """One sortie, from preparing to the drone disarmed on the ground."""
@@ -270,13 +279,14 @@ class DroneRun:
             self._gate.pass_by()
 
     async def _tick(self) -> None:
-        """Four times a second: what ages, what is shown, whether the link is still there."""
+        """Twice a second: what ages, what is shown, whether the link is still there."""
         while True:
             if self._sortie_run is not None:
                 self._sortie_run.on_tick(self._watch.state)
             if not self._peer.channel.is_open:
                 self._watch.fail(self._lost())
-            self._show()
+            if now_s() - self._shown_s >= SHOW_S:
+                self._show()
             await asyncio.sleep(TICK_S)
 
     def _lost(self) -> LinkLost:
@@ -303,6 +313,7 @@ class DroneRun:
 
     def _show(self) -> None:
         """Hand the newest view to the display."""
+        self._shown_s = now_s()
         power, run = self._watch.state.power, self._sortie_run
         passes = None if run is None else run.oversight.passes
         tank = self._tank if run is None else run.oversight.tank
@@ -311,7 +322,7 @@ class DroneRun:
                 drone_id=self.drone.id,
                 phase=str(self.phase),
                 spot_id="" if passes is None else passes.spot_id or "",
-                num_passes=sum(len(sortie.passes) for sortie in self.sorties),
+                num_passes=self._num_passes,
                 num_passes_done=self.report.num_passes + (passes.num_ended if passes else 0),
                 litres_l=self.report.litres_l + (tank.sprayed_l if run else 0.0),
                 tank_l=tank.litres_l,

@@ -30,11 +30,17 @@ class Holding(StrEnum):
 
 
 class LinkLost(FlightError):
-    """The link cannot be opened or was closed; `connection` names it."""
+    """The link cannot be opened or was closed; `connection` names it.
 
-    def __init__(self, message: str, *, connection: str = "") -> None:
+    `holding` is set where it was lost amid a transfer, None elsewhere.
+    """
+
+    def __init__(
+        self, message: str, *, connection: str = "", holding: Holding | None = None
+    ) -> None:
         super().__init__(message)
         self.connection = connection
+        self.holding = holding
 
 
 class VehicleSilent(FlightError):

@@ -21,6 +21,10 @@ READ_BYTES = 65536
 MAX_DATAGRAMS = 4096
 """Datagrams kept unread: 6 s of 50 vehicles at 13 messages a second."""
 
+MAX_DATAGRAM_BYTES = 4096
+"""Larger than any ground link sends; more would let a stranger fill the memory."""
+
+MAX_TCP_CHUNKS = 64
 MAX_UDP_PEERS = 64
 _FRAME_MARKS = (0xFD, 0xFE)
 
@@ -128,7 +132,7 @@ class TcpServerLink:
 
     def __init__(self) -> None:
         self._streams: dict[TcpLink, asyncio.Task[None]] = {}
-        self._received: asyncio.Queue[bytes] = asyncio.Queue(maxsize=MAX_DATAGRAMS)
+        self._received: asyncio.Queue[bytes] = asyncio.Queue(maxsize=MAX_TCP_CHUNKS)
         self._server: asyncio.Server | None = None
         self._is_closed = False
 
@@ -245,7 +249,8 @@ class UdpLink(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Keep a datagram and who sent it (asyncio calls this)."""
-        if not data:
+        if not 0 < len(data) <= MAX_DATAGRAM_BYTES:
+            self.num_dropped += 1
             return
         if not self.is_connected and data[0] in _FRAME_MARKS:
             self._peers[addr] = None

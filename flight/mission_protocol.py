@@ -102,7 +102,7 @@ class Upload:
     """Sends a list to a vehicle.
 
     Ends ACCEPTED, REFUSED (`result`, at item `seq`), UNCONFIRMED (all sent, no last word: read it
-    back) or SILENT (`seq` items were asked for). An empty list empties the vehicle's.
+    back) or SILENT (`seq` was asked for last). An empty list empties the vehicle's.
     """
 
     def __init__(self, kind: MissionKind, items: tuple[Item, ...]) -> None:
@@ -113,7 +113,8 @@ class Upload:
         self.result: MissionResult | None = None
         self.seq = -1
         self.num_starts = 0
-        self._asked_s = float("-inf")
+        self._num_given = 0
+        self._given_s = 0.0
         self._num_offers = 0
         self._starts_for: dict[MissionResult, int] = {}
 
@@ -125,12 +126,17 @@ class Upload:
     @property
     def num_done(self) -> int:
         """Items that the vehicle has taken: all before the one it asked for last."""
-        return len(self.items) if self.state is State.ACCEPTED else max(0, self.seq)
+        return len(self.items) if self.state is State.ACCEPTED else max(0, self._num_given - 1)
+
+    @property
+    def is_all_given(self) -> bool:
+        """True once the vehicle was given every item since the last offer."""
+        return self._num_given == len(self.items)
 
     def start(self, now_s: float) -> tuple[Sent, ...]:
         """Offer the list."""
-        self.state, self.seq, self._num_offers = State.OFFERED, -1, 0
-        self._asked_s = float("-inf")
+        self.state, self.seq = State.OFFERED, -1
+        self._num_offers, self._num_given = 0, 0
         self.num_starts += 1
         return self._offer(now_s)
 
@@ -139,7 +145,7 @@ class Upload:
         if self.state not in (State.OFFERED, State.SENDING):
             return ()
         match message:
-            case MissionRequest(kind=self.kind, seq=seq) if seq < len(self.items):
+            case MissionRequest(kind=self.kind, seq=seq) if self._may_want(seq):
                 return self._give(seq, now_s)
             case MissionAck(kind=self.kind, result=result):
                 self._judge(result, now_s)
@@ -155,7 +161,7 @@ class Upload:
             if self._num_offers < NUM_COUNT_TRIES:
                 return self._offer(now_s)
             self.state = State.SILENT
-        elif self.seq == len(self.items) - 1:
+        elif self.is_all_given:
             self.state = State.UNCONFIRMED
         else:
             self._again(MissionResult.OPERATION_CANCELLED, now_s, else_end=State.SILENT)
@@ -166,28 +172,34 @@ class Upload:
         self.deadline_s = now_s + COUNT_TIMEOUT_S
         return (MissionCount(kind=self.kind, count=len(self.items)),)
 
+    def _may_want(self, seq: int) -> bool:
+        """True for the next item and for the last one given.
+
+        Anything else is an echo, or belongs to an upload that someone began before this one: to
+        answer it would mix two missions.
+        """
+        return self._num_given - 1 <= seq <= self._num_given and seq < len(self.items)
+
     def _give(self, seq: int, now_s: float) -> tuple[Sent, ...]:
-        """The item asked for. It takes what is asked, whatever came before: the vehicle counts."""
-        if seq == self.seq and now_s - self._asked_s < REPEAT_S:
+        """The item asked for; an echo of the same request is passed over."""
+        if seq < self._num_given and now_s - self._given_s < REPEAT_S:
             return ()
         self.state = State.SENDING
-        self.seq, self._asked_s = seq, now_s
-        is_last = seq == len(self.items) - 1
-        self.deadline_s = now_s + (CONFIRM_S if is_last else STALL_S)
+        self.seq, self._num_given, self._given_s = seq, seq + 1, now_s
+        self.deadline_s = now_s + (CONFIRM_S if self.is_all_given else STALL_S)
         return (MissionItem(kind=self.kind, seq=seq, item=self.items[seq]),)
 
     def _judge(self, result: MissionResult, now_s: float) -> None:
         """Go by an acknowledgement."""
-        is_all_sent = self.seq == len(self.items) - 1
         match result:
             case MissionResult.ACCEPTED:
-                if is_all_sent:
+                if self.is_all_given:
                     self.state, self.result = State.ACCEPTED, result
             case MissionResult.INVALID_SEQUENCE:
                 pass  # an echo or a gap: the vehicle goes on asking
             case MissionResult.OPERATION_CANCELLED if self.state is State.OFFERED:
                 pass  # the end of an earlier transfer
-            case MissionResult.ERROR if is_all_sent and self.items:
+            case MissionResult.ERROR if self.is_all_given and self.items:
                 self.state = State.UNCONFIRMED  # it is not receiving: done, or given up
             case MissionResult.NO_SPACE if self.state is State.SENDING:
                 self.state, self.result = State.REFUSED, result
@@ -221,7 +233,7 @@ class Download:
         self.count = -1
         self._window = window
         self._found: dict[int, MissionItem] = {}
-        self._asked: dict[int, float] = {}
+        self._due_s: dict[int, float] = {}
         self._num_tries = 0
         self._num_denied = 0
         self._num_lists = 0
@@ -277,7 +289,7 @@ class Download:
             return ()
         if self.state is State.LISTING:
             return self._list(now_s)
-        late = [seq for seq, at in self._asked.items() if now_s - at >= ITEM_TIMEOUT_S]
+        late = [seq for seq, due_s in self._due_s.items() if now_s >= due_s]
         return self._ask(late, now_s)
 
     def _list(self, now_s: float) -> tuple[Sent, ...]:
@@ -292,7 +304,7 @@ class Download:
             return ()
         self.state, self.count = State.FETCHING, count
         self._found.clear()
-        self._asked.clear()
+        self._due_s.clear()
         self._num_tries = 0
         return self._next(now_s)
 
@@ -300,7 +312,7 @@ class Download:
         if seq >= self.count or seq in self._found:
             return ()
         self._found[seq] = message
-        self._asked.pop(seq, None)
+        self._due_s.pop(seq, None)
         self._num_tries = 0
         return self._next(now_s)
 
@@ -309,13 +321,13 @@ class Download:
         if len(self._found) == self.count:
             self.state, self.result = State.ACCEPTED, MissionResult.ACCEPTED
             return (MissionAck(kind=self.kind, result=MissionResult.ACCEPTED),)
-        top = max((*self._asked, *self._found), default=-1) + 1
-        free = self._window - len(self._asked)
+        top = max((*self._due_s, *self._found), default=-1) + 1
+        free = self._window - len(self._due_s)
         return self._ask(list(range(top, min(self.count, top + free))), now_s)
 
     def _ask(self, seqs: list[int], now_s: float) -> tuple[Sent, ...]:
-        self._asked.update(dict.fromkeys(seqs, now_s))
-        self.deadline_s = min(self._asked.values(), default=now_s) + ITEM_TIMEOUT_S
+        self._due_s.update(dict.fromkeys(seqs, now_s + ITEM_TIMEOUT_S))
+        self.deadline_s = min(self._due_s.values(), default=now_s)
         return tuple(MissionRequest(kind=self.kind, seq=seq) for seq in seqs)
 
 

@@ -1,6 +1,6 @@
 """What happens around one sortie as its messages come: track, passes, alerts, and the pump.
 
-Called synchronously for every message and four times a second in between. It decides nothing
+Called synchronously for every message and twice a second in between. It decides nothing
 about the flight: it writes, tells, sends DO_SPRAYER 0, and says when the drone should come home.
 """
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 STUCK_S = 2.0
 """The pump still runs this long after it was commanded off: told as an error."""
-TICK_S = 0.25
+TICK_S = 0.5
 ALERTS_S = 1.0
 SPRAY_OFF = CommandLong(command=VehicleCommand.DO_SPRAYER)
 

@@ -59,7 +59,7 @@ class ParameterRead:
         self._groups = groups
         self._group_of = {name: i for i, names in enumerate(groups) for name in names}
         self._tries = dict.fromkeys(range(len(groups)), 0)
-        self._asked_s: dict[int, float] = {}
+        self._due_s: dict[int, float] = {}
         self._absent: set[str] = set()
         self.found: dict[int, ParamValue] = {}
         self.missing: set[int] = set()
@@ -86,13 +86,13 @@ class ParameterRead:
                 if group not in self.found:
                     self.found[group] = message
                     self.missing.discard(group)
-                    self._asked_s.pop(group, None)
+                    self._due_s.pop(group, None)
             case ParamError(name=name) if name in self._group_of:
                 self._absent.add(name)
                 group = self._group_of[name]
                 if self._absent.issuperset(self._groups[group]) and group not in self.found:
                     self.missing.add(group)
-                    self._asked_s.pop(group, None)
+                    self._due_s.pop(group, None)
             case _:
                 return ()
         return self._ask(now_s)
@@ -101,9 +101,9 @@ class ParameterRead:
         """Ask again for what has not come, give up what was asked often enough."""
         if self.state is not State.ASKING or now_s < self.deadline_s:
             return ()
-        for group, at in tuple(self._asked_s.items()):
-            if now_s - at >= TIMEOUT_S:
-                del self._asked_s[group]
+        for group, due_s in tuple(self._due_s.items()):
+            if now_s >= due_s:
+                del self._due_s[group]
                 if self._tries[group] >= NUM_READ_TRIES:
                     self.missing.add(group)
         return self._ask(now_s)
@@ -112,16 +112,16 @@ class ParameterRead:
         """Keep the window full, or end."""
         out: list[Sent] = []
         for group in self._tries:
-            if group in self.found or group in self.missing or group in self._asked_s:
+            if group in self.found or group in self.missing or group in self._due_s:
                 continue
-            if sum(len(self._groups[g]) for g in self._asked_s) >= WINDOW:
+            if sum(len(self._groups[g]) for g in self._due_s) >= WINDOW:
                 break
-            self._asked_s[group] = now_s
+            self._due_s[group] = now_s + TIMEOUT_S
             self._tries[group] += 1
             names = (name for name in self._groups[group] if name not in self._absent)
             out += [ParamRequestRead(name=name) for name in names]
-        if self._asked_s:
-            self.deadline_s = min(self._asked_s.values()) + TIMEOUT_S
+        if self._due_s:
+            self.deadline_s = min(self._due_s.values())
         else:
             self.state = State.DONE
         return tuple(out)
@@ -137,7 +137,7 @@ class ParameterWrite:
     def __init__(self, wanted: dict[str, tuple[float, int]]) -> None:
         self._wanted = wanted
         self._tries = dict.fromkeys(wanted, 0)
-        self._asked_s: dict[str, float] = {}
+        self._due_s: dict[str, float] = {}
         self.written: dict[str, float] = {}
         self.refused: dict[str, float] = {}
         self.silent: set[str] = set()
@@ -159,11 +159,11 @@ class ParameterWrite:
         if self.state is not State.ASKING:
             return ()
         match message:
-            case ParamValue(name=name, value=value) if name in self._asked_s:
+            case ParamValue(name=name, value=value) if name in self._due_s:
                 if value == stored_value(*self._wanted[name]):
                     self.written[name] = value
                     self.refused.pop(name, None)
-                    del self._asked_s[name]
+                    del self._due_s[name]
                 else:
                     self.refused[name] = value  # an old value, perhaps; the tries go on
                     return ()
@@ -175,9 +175,9 @@ class ParameterWrite:
         """Write again what was not said back."""
         if self.state is not State.ASKING or now_s < self.deadline_s:
             return ()
-        for name, at in tuple(self._asked_s.items()):
-            if now_s - at >= TIMEOUT_S:
-                del self._asked_s[name]
+        for name, due_s in tuple(self._due_s.items()):
+            if now_s >= due_s:
+                del self._due_s[name]
                 if self._tries[name] >= NUM_WRITE_TRIES and name not in self.refused:
                     self.silent.add(name)
         return self._ask(now_s)
@@ -187,13 +187,13 @@ class ParameterWrite:
         out: list[Sent] = []
         for name, (value, param_type) in self._wanted.items():
             is_open = name not in self.written and self._tries[name] < NUM_WRITE_TRIES
-            if not is_open or name in self._asked_s or len(self._asked_s) >= WINDOW:
+            if not is_open or name in self._due_s or len(self._due_s) >= WINDOW:
                 continue
-            self._asked_s[name] = now_s
+            self._due_s[name] = now_s + TIMEOUT_S
             self._tries[name] += 1
             out.append(ParamSet(name=name, value=value, param_type=param_type))
-        if self._asked_s:
-            self.deadline_s = min(self._asked_s.values()) + TIMEOUT_S
+        if self._due_s:
+            self.deadline_s = min(self._due_s.values())
         else:
             self.state = State.DONE
         return tuple(out)

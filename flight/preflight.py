@@ -199,7 +199,7 @@ class _Look:
         """Does it know what a sprayer is: the pump off must be accepted."""
         result = await driver.command(self.peer, VehicleCommand.DO_SPRAYER, 0)
         if result.result is CommandResult.UNSUPPORTED:
-            self.note(Check.SPRAYER, "this firmware has no sprayer, or SPRAY_ENABLE is 0")
+            self.note(Check.SPRAYER, "this firmware has no sprayer")
         elif not result.is_accepted:
             self.note(Check.SPRAYER, f"turning the pump off was not accepted: {result.reason}")
         found = await driver.read_parameters(self.peer, ("spray_enable", *_SERVOS))

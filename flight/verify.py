@@ -105,7 +105,8 @@ def compare(kind: MissionKind, wanted: tuple[Item, ...], found: tuple[Item, ...]
         )
     first = 1 if kind is MissionKind.MISSION else 0
     for seq in range(first, min(len(wanted), len(found))):
-        want, have = _as_kept(wanted[seq], is_sent=True), _as_kept(found[seq], is_sent=False)
+        is_uncut = _float32(found[seq].z_m) == _float32(wanted[seq].z_m)
+        want, have = _as_kept(wanted[seq], is_sent=True), _as_kept(found[seq], is_sent=is_uncut)
         out += [
             Difference(kind=kind, seq=seq, field=name, wanted=want[name], found=have[name])
             for name in want
@@ -120,7 +121,7 @@ def join(*parts: Differences) -> Differences:
 
 
 def _as_kept(item: Item, *, is_sent: bool) -> _Form:
-    """One form for an item sent and an item read back."""
+    """One form for an item sent (a height not cut to centimetres yet) and one read back."""
     form: _Form = {"command": int(item.command), **_params_as_kept(item)}
     if item.command in _FENCE:
         return form | {"x_e7": item.x_e7, "y_e7": item.y_e7}

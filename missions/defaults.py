@@ -133,6 +133,11 @@ def kind_word(value: object) -> object:
     return kind_words().get(word, word)
 
 
+def level_words() -> list[str]:
+    """The words for levels beside their English names."""
+    return [word + end for word in _LEVEL_WORDS for end in ("", "色")]
+
+
 def level_word(value: object) -> object:
     """The level that a word stands for (red, Red, 红, 红色); anything else as it is."""
     if not isinstance(value, str):

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from skymist.missions.errors import Fault
+from skymist.missions.yaml_lines import one_line
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -56,7 +57,7 @@ class Feature:
         return Fault(
             file=self.file,
             line=self.line(named),
-            field=f"{self.label}.{named}" if named else self.label,
+            field=f"{self.label}.{one_line(named)}" if named else self.label,
             wanted=wanted,
             found=found,
             hint=hint or (self.mend(key) if found == "nothing" else ""),

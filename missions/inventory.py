@@ -27,9 +27,9 @@ from skymist.coverage.site import (
     Zone,
 )
 from skymist.missions.defaults import kind_mode, l_per_m2_from_ml
+from skymist.missions.entries import NoSprayEntry, SpotEntry
 from skymist.missions.errors import Fault
 from skymist.missions.features import Feature
-from skymist.missions.site_schema import NoSprayEntry, SpotEntry
 from skymist.missions.validation import found_text, near_miss
 
 Pair = tuple[Feature, Any]

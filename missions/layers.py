@@ -21,13 +21,14 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from skymist.missions import geojson
+from skymist.missions.entries import ENTRIES, GEOMETRY_KEYS
 from skymist.missions.errors import Fault
 from skymist.missions.features import Feature
 from skymist.missions.ogr import Unreadable, read_table
 from skymist.missions.shapes import BadShape, require_usable, shape_of_mapping, shape_of_wkb
-from skymist.missions.site_schema import ENTRIES, GEOMETRY_KEYS, LayerSource
+from skymist.missions.site_schema import LayerSource
 from skymist.missions.validation import Locate, found_text, near_miss
-from skymist.missions.yaml_lines import Place
+from skymist.missions.yaml_lines import Place, one_line
 
 TEXT_SUFFIXES = (".geojson", ".json")
 SUFFIXES = (*TEXT_SUFFIXES, ".kml", ".gpkg", ".shp")
@@ -151,7 +152,7 @@ class LayerReader:
             rows.append(
                 _Row(
                     index=index,
-                    name=_name(raw.get("id")),
+                    name=short_name(raw.get("id")),
                     properties=properties if isinstance(properties, dict) else {},
                     geometry=partial(shape_of_mapping, raw.get("geometry")),
                     line=partial(line, index),
@@ -216,7 +217,7 @@ class LayerReader:
 
     def _feature(self, row: _Row, names: dict[str, str]) -> Feature:
         values = self._values(row, names)
-        name = _name(values.get("id")) or row.name
+        name = short_name(values.get("id")) or row.name
         stem = self.source.layer or self.path.stem
         made = Feature(
             role=self.role,
@@ -280,11 +281,11 @@ def _no_feature(file: str, label: str, line: int | None, found: str) -> Fault:
     return Fault(file=file, line=line, field=label, wanted="a GeoJSON Feature", found=found)
 
 
-def _name(value: object) -> str:
+def short_name(value: object) -> str:
     """An id for labels: short, on one line, empty for none."""
     if value is None or isinstance(value, dict | list):
         return ""
-    return "".join(c for c in str(value)[:40] if c.isprintable())
+    return one_line(str(value), 40)
 
 
 def _mapping_hint(key: str, properties: dict[str, Any]) -> str:

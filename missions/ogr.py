@@ -18,6 +18,7 @@ from pyogrio import errors
 
 from skymist.coverage.errors import MissionError
 from skymist.missions.validation import found_text
+from skymist.missions.yaml_lines import one_line
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ def read_table(path: Path, layer: str | None) -> Table:
             warnings.simplefilter("always")
             meta, _, shapes, columns = pyogrio.raw.read(path, layer=_layer_of(path, layer))
     except _REFUSALS as exc:
-        found = (str(exc).splitlines() or [type(exc).__name__])[0][:200]
+        found = one_line(str(exc) or type(exc).__name__, 200)
         raise Unreadable(f"a readable {path.suffix} file", found) from exc
     for warning in caught:
         log.warning("layer read", extra={"file": str(path), "gdal": str(warning.message)})

@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage.errors import MissionError
 from skymist.missions.validation import found_text
+from skymist.missions.yaml_lines import one_line
 
 POLYGONS = ("Polygon", "MultiPolygon")
 TYPES: dict[str, tuple[str, ...]] = {
@@ -118,7 +119,7 @@ def shape_of_wkt(text: object) -> BaseGeometry:
     try:
         return plain_shape(shapely.from_wkt(text))
     except shapely.errors.ShapelyError as exc:
-        raise BadShape("well-known text", str(exc).splitlines()[0][:80]) from exc
+        raise BadShape("well-known text", one_line(str(exc))) from exc
 
 
 def shape_of_wkb(data: bytes | None) -> BaseGeometry:
@@ -134,7 +135,7 @@ def shape_of_wkb(data: bytes | None) -> BaseGeometry:
     try:
         return plain_shape(shapely.from_wkb(data))
     except shapely.errors.ShapelyError as exc:
-        raise BadShape("a geometry", str(exc).splitlines()[0][:80]) from exc
+        raise BadShape("a geometry", one_line(str(exc))) from exc
 
 
 def plain_shape(shape: BaseGeometry) -> BaseGeometry:

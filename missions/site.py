@@ -18,15 +18,15 @@ from pydantic import BaseModel
 from skymist.coverage.frames import Origin
 from skymist.coverage.site import Mode, Policy, Site
 from skymist.missions import site_schema as schema
+from skymist.missions.entries import ENTRIES
 from skymist.missions.errors import Fault, SiteFileError
 from skymist.missions.features import Feature, capped
 from skymist.missions.fleet import Store
+from skymist.missions.intake import Intake
 from skymist.missions.inventory import Inventory, Pair
-from skymist.missions.layers import LayerReader
 from skymist.missions.placing import middle_of, misplaced, origin_trouble, to_local
-from skymist.missions.shapes import BadShape, require_usable, shape_of_entry
-from skymist.missions.validation import checked, found_text, near_miss
-from skymist.missions.yaml_lines import LinedYaml, Place, place_text, read_yaml
+from skymist.missions.validation import Locate, checked, found_text, near_miss, without_nulls
+from skymist.missions.yaml_lines import LinedYaml, Place, read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -82,13 +82,6 @@ def _in_order(faults: list[Fault], first_file: str) -> tuple[Fault, ...]:
     return tuple(capped(sorted(once, key=lambda f: (files[f.file], f.line or 0))))
 
 
-def _without_nulls(value: Any) -> Any:
-    """Mappings without the keys that say nothing."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(v) for key, v in value.items() if v is not None}
-    return value
-
-
 @dataclass(slots=True, kw_only=True)
 class _SiteReader:
     """One reading of one file; `gaps` names the parts of which something was faulty."""
@@ -98,14 +91,8 @@ class _SiteReader:
     faults: list[Fault]
     gaps: set[str] = field(default_factory=set)
 
-    def locate(self, place: Place) -> tuple[str, str, int | None]:
-        return self.document.file, place_text(place), self.document.line_of(place)
-
     def fault(self, place: Place, wanted: str, found: str, hint: str = "") -> None:
-        file, where, line = self.locate(place)
-        self.faults.append(
-            Fault(file=file, line=line, field=where, wanted=wanted, found=found, hint=hint)
-        )
+        self.faults.append(self.document.fault(place, wanted, found, hint))
 
     def read(self) -> Site | None:
         """The site, as far as it can be made."""
@@ -114,9 +101,12 @@ class _SiteReader:
             if key not in known:
                 self.fault((key,), "a known key", found_text(key), near_miss(key, known))
         head_data = {k: v for k in _HEAD_KEYS if (v := self.document.value.get(k)) is not None}
-        head = checked(schema.Head, head_data, self.locate, self.faults)[0]
+        head = checked(schema.Head, head_data, self.document.locate, self.faults)[0]
         policy = self._policy()
-        features = self._features()
+        intake = Intake(document=self.document, folder=self.folder)
+        features = intake.features()
+        self.faults.extend(intake.faults)
+        self.gaps |= intake.gaps
         kept, faults = misplaced([f for f in features if f.shape is not None])
         self.faults.extend(faults)
         origin = self._origin(kept)
@@ -133,7 +123,7 @@ class _SiteReader:
         pairs: dict[str, list[Pair]],
     ) -> Site | None:
         """Put all values together."""
-        store = Store(locate=self.locate, faults=self.faults)
+        store = Store(locate=self.document.locate, faults=self.faults)
         agents = store.agents(self._list("agents", schema.AgentEntry))
         agent_ids = [agent.id for agent in agents] + self._ids_given("agents")
         levels = self._section("levels", schema.LevelsEntry) or schema.LevelsEntry()
@@ -179,7 +169,7 @@ class _SiteReader:
 
     def _section(self, key: str, model: type[Model]) -> Model | None:
         """A mapping of the file, checked; what is faulty in it is left out."""
-        value = _without_nulls(self.document.value.get(key))
+        value = without_nulls(self.document.value.get(key))
         if value is None:
             return None
         made, is_whole = checked(model, value, self._under((key,)), self.faults)
@@ -187,15 +177,15 @@ class _SiteReader:
             self.gaps.add(key)
         return made
 
-    def _under(self, above: Place) -> Any:
-        return lambda place: self.locate((*above, *place))
+    def _under(self, above: Place) -> Locate:
+        return lambda place: self.document.locate((*above, *place))
 
     def _list(self, key: str, model: type[Model]) -> dict[int, Model]:
         """The entries of a list by position; the faulty ones are left out."""
         made = {}
-        for index, value in self._items(key):
+        for index, value in enumerate(self._items(key)):
             entry, is_whole = checked(
-                model, _without_nulls(value), self._under((key, index)), self.faults
+                model, without_nulls(value), self._under((key, index)), self.faults
             )
             if not is_whole:
                 self.gaps.add(key)
@@ -205,20 +195,15 @@ class _SiteReader:
 
     def _ids_given(self, key: str) -> list[str]:
         """The ids in a list, those of faulty entries too: they may be referred to."""
-        value = self.document.value.get(key)
-        entries = value if isinstance(value, list) else []
+        entries = self.document.items(key)[0]
         return [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
 
-    def _items(self, key: str) -> list[tuple[int, Any]]:
-        """A list of the file with positions; a fault where there is something else."""
-        value = self.document.value.get(key)
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            self.fault((key,), "a list", found_text(value), "start each entry with '- '")
+    def _items(self, key: str) -> list[Any]:
+        items, fault = self.document.items(key)
+        if fault:
+            self.faults.append(fault)
             self.gaps.add(key)
-            return []
-        return list(enumerate(value))
+        return items
 
     def _policy(self) -> Policy:
         entry = self._section("policy", schema.PolicyEntry) or schema.PolicyEntry()
@@ -242,97 +227,13 @@ class _SiteReader:
             return middle
         return origin
 
-    def _features(self) -> list[Feature]:
-        """Everything on the map, from the lists of the file and from its layers."""
-        features = self._layer_features()
-        for role in schema.ENTRIES:
-            for index, value in self._items(role):
-                feature = self._inline(role, index, value)
-                if feature is not None:
-                    features.append(feature)
-        return features
-
-    def _inline(self, role: str, index: int, value: Any) -> Feature | None:
-        place: Place = (role, index)
-        if not isinstance(value, dict):
-            self.fault(place, "a mapping", found_text(value))
-            self.gaps.add(role)
-            return None
-        given = [key for key in schema.GEOMETRY_KEYS if value.get(key) is not None]
-        name = value.get("id")
-        feature = Feature(
-            role=role,
-            file=self.document.file,
-            source=(role,),
-            label=place_text(place) + (f"({name})" if isinstance(name, str | int) else ""),
-            default_id=f"{role}-{index + 1:03d}",
-            values={k: v for k, v in value.items() if k not in schema.GEOMETRY_KEYS},
-            shape=None,
-            names={"geometry": given[0] if len(given) == 1 else ""},
-            line=lambda key: self.document.line_of((*place, key)),
-        )
-        try:
-            shape = shape_of_entry(value)
-            require_usable(shape, role)
-        except BadShape as exc:
-            self.faults.append(feature.fault("geometry", exc.wanted, exc.found, exc.hint))
-            return feature
-        return feature.with_shape(shape)
-
-    def _layer_features(self) -> list[Feature]:
-        layers = self.document.value.get("layers")
-        if layers is None:
-            return []
-        if not isinstance(layers, dict):
-            self.fault(("layers",), "a mapping of layers", found_text(layers))
-            self.gaps.update(schema.ENTRIES)
-            return []
-        known = schema.Layers.model_fields
-        features = []
-        for role, value in layers.items():
-            if role not in known:
-                self.fault(
-                    ("layers", role), "a known layer", found_text(role), near_miss(role, known)
-                )
-                continue
-            sources = value if isinstance(value, list) else [] if value is None else [value]
-            for index, source in enumerate(sources):
-                place: Place = ("layers", role, index) if value is sources else ("layers", role)
-                features.extend(self._layer(role, place, source))
-        return features
-
-    def _layer(self, role: str, place: Place, value: Any) -> list[Feature]:
-        """The features of one source."""
-        is_path = isinstance(value, str)
-        data = {"file": value} if is_path else _without_nulls(value)
-
-        def locate(at: Place) -> tuple[str, str, int | None]:
-            return self.locate(at[: len(place)] if is_path else at)
-
-        def under(at: Place) -> tuple[str, str, int | None]:
-            return locate((*place, *at))
-
-        source, is_whole = checked(schema.LayerSource, data, under, self.faults)
-        if not is_whole:
-            self.gaps.add(role)
-        if source is None:
-            return []
-        reader = LayerReader(
-            role=role, source=source, place=place, folder=self.folder, locate=locate
-        )
-        features = reader.read()
-        self.faults.extend(reader.faults)
-        if reader.faults:
-            self.gaps.add(role)
-        return features
-
     def _pairs(self, features: list[Feature], local: list[Feature]) -> dict[str, list[Pair]]:
         """Each feature whose shape and values are both sound, by role."""
         moved = {(f.file, f.label, f.source): f for f in local}
         pairs: dict[str, list[Pair]] = {}
         for feature in features:
-            model = schema.ENTRIES[feature.role]
-            values = _without_nulls(feature.values)
+            model = ENTRIES[feature.role]
+            values = without_nulls(feature.values)
             entry, is_whole = checked(
                 model, values, feature.locate, self.faults, feature.mend, feature.excused
             )

@@ -1,172 +1,31 @@
-"""The site file as models: every key with its unit, range and meaning.
+"""The site file as models: every key with its unit, range and meaning; the JSON Schema of it.
 
-One model for each thing, used for what is written inline and for the features of a layer alike.
-References between things, geometry and the defaults of a whole site are left to `missions.site`.
+What stands on the map is in `missions.entries`. References between things, geometry and the
+defaults of a whole site are left to `missions.site`.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    WithJsonSchema,
+from pydantic import Discriminator, Field, StringConstraints, Tag
+
+from skymist.coverage.site import Kind
+from skymist.missions.defaults import kind_words, level_words
+from skymist.missions.entries import (
+    BuildingEntry,
+    Entry,
+    Id,
+    ModeWord,
+    NoSprayEntry,
+    Number,
+    PadEntry,
+    SensitiveEntry,
+    SpotEntry,
+    Text,
+    Whole,
+    ZoneEntry,
 )
-
-from skymist.coverage.site import Kind, LevelName, Mode
-from skymist.missions.defaults import kind_word, level_word
-
-SCHEMA = 1
-
-
-def _not_bool(value: object) -> object:
-    """Pass on all but booleans, which would else count as 0 and 1."""
-    if isinstance(value, bool):
-        raise ValueError("a number")
-    return value
-
-
-def _as_text(value: object) -> object:
-    """Whole numbers as text: an id may be written as 7."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
-        return str(value)
-    return value
-
-
-def _lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-Number = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(_not_bool)]
-Text = Annotated[
-    str,
-    BeforeValidator(_as_text),
-    StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00-\x08\x0b-\x1f]*$"),
-]
-Id = Annotated[
-    str,
-    BeforeValidator(_as_text),
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$"
-    ),
-]
-KindWord = Annotated[Kind, BeforeValidator(kind_word)]
-LevelWord = Annotated[LevelName, BeforeValidator(level_word)]
-ModeWord = Annotated[Mode, BeforeValidator(_lower)]
-
-_PAIR = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3}
-_PAIRS = {"type": "array", "items": _PAIR}
-PointGiven = Annotated[Any, WithJsonSchema(_PAIR)]
-LineGiven = Annotated[Any, WithJsonSchema({**_PAIRS, "minItems": 2})]
-PolygonGiven = Annotated[
-    Any, WithJsonSchema({"anyOf": [_PAIRS, {"type": "array", "items": _PAIRS}]})
-]
-WktGiven = Annotated[Any, WithJsonSchema({"type": "string"})]
-
-
-class Entry(BaseModel):
-    """Unknown keys are faults."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Located(Entry):
-    """A thing on the map. Inline, exactly one of point, line, polygon, wkt says where."""
-
-    id: Id | None = Field(
-        default=None, description="its name in plans and reports; made up when left out"
-    )
-    point: PointGiven = Field(default=None, description="[longitude, latitude] in degrees")
-    line: LineGiven = Field(default=None, description="list of [longitude, latitude]")
-    polygon: PolygonGiven = Field(
-        default=None,
-        description="list of [longitude, latitude], or a list of rings: outer, then holes",
-    )
-    wkt: WktGiven = Field(default=None, description="well-known text, longitude before latitude")
-
-
-class SpotEntry(Located):
-    """A blind spot."""
-
-    kind: KindWord = Field(description="what it is, e.g. refuse_station")
-    level: LevelWord = Field(description="red, yellow, blue or green")
-    mode: ModeWord | None = Field(
-        default=None, description="surface, vector or broadcast; by default what its kind asks for"
-    )
-    radius_m: Number | None = Field(
-        default=None, gt=0, le=100, description="radius of what a point stands for, in metres"
-    )
-    width_m: Number | None = Field(
-        default=None, gt=0, le=100, description="width of what a line stands for, in metres"
-    )
-    elevation_m: Number | None = Field(
-        default=None, ge=0, le=500, description="height of the surface above the ground, in metres"
-    )
-    zone: Id | None = Field(
-        default=None, description="id of its zone; by default the one that it lies in"
-    )
-    agent: Id | None = Field(
-        default=None, description="id of the agent; by default that of its level"
-    )
-    dose_ml_per_m2: Number | None = Field(
-        default=None, gt=0, le=1000, description="dose in mL/m2; by default that of its level"
-    )
-    name: Text = Field(default="", description="what people call it")
-    note: Text = Field(default="", description="anything the crew should know")
-
-
-class BuildingEntry(Located):
-    """A building: its footprint is a polygon."""
-
-    height_m: Number = Field(ge=0, le=1000, description="height above the ground in metres")
-
-
-class ZoneEntry(Located):
-    """A part of the community."""
-
-    responsible: Text = Field(default="", description="the post that answers for it")
-
-
-class NoSprayEntry(Located):
-    """Ground that no spray may reach: a polygon, a point with radius_m, or a line with width_m."""
-
-    reason: Text = Field(default="", description="why: playground, open water, food stall, ...")
-    radius_m: Number | None = Field(
-        default=None, gt=0, le=500, description="radius around a point, metres"
-    )
-    width_m: Number | None = Field(
-        default=None, gt=0, le=500, description="width of a line, metres"
-    )
-
-
-class SensitiveEntry(Located):
-    """A place downwind of which drift matters."""
-
-    kind: Text = Field(default="", description="school, hospital, pond, ...")
-
-
-class PadEntry(Located):
-    """A point where drones start, land and are refilled."""
-
-
-ENTRIES: dict[str, type[Located]] = {
-    "buildings": BuildingEntry,
-    "spots": SpotEntry,
-    "zones": ZoneEntry,
-    "no_spray": NoSprayEntry,
-    "sensitive": SensitiveEntry,
-    "pads": PadEntry,
-}
-GEOMETRY_KEYS = ("point", "line", "polygon", "wkt")
 
 
 def _layer_tag(value: object) -> str:
@@ -396,21 +255,43 @@ class SiteFile(Head):
         default=None, description="origin of the local frame; by default the middle of the spots"
     )
     layers: Layers = Layers()
-    buildings: list[BuildingEntry] = []
-    spots: list[SpotEntry] = []
-    zones: list[ZoneEntry] = []
-    no_spray: list[NoSprayEntry] = []
-    sensitive: list[SensitiveEntry] = []
-    pads: list[PadEntry] = []
+    buildings: list[BuildingEntry] = Field(default=[])
+    spots: list[SpotEntry] = Field(default=[])
+    zones: list[ZoneEntry] = Field(default=[])
+    no_spray: list[NoSprayEntry] = Field(default=[])
+    sensitive: list[SensitiveEntry] = Field(default=[])
+    pads: list[PadEntry] = Field(default=[])
     fleet: list[DroneEntry] = Field(description="the drones; at least one", min_length=1)
-    agents: list[AgentEntry] = []
+    agents: list[AgentEntry] = Field(default=[])
     levels: LevelsEntry = LevelsEntry()
     policy: PolicyEntry = PolicyEntry()
 
 
+_RANGE_WORDS = {
+    "gt": "exclusiveMinimum",
+    "ge": "minimum",
+    "lt": "exclusiveMaximum",
+    "le": "maximum",
+}
+
+
+def _in_schema_words(node: Any) -> Any:
+    """The same with JSON Schema's words for ranges (pydantic leaves its own on optional ones)."""
+    if isinstance(node, list):
+        return [_in_schema_words(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        _RANGE_WORDS.get(key, key) if not isinstance(value, dict) else key: _in_schema_words(value)
+        for key, value in node.items()
+    }
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the site file, for editors that complete and check YAML."""
-    made = SiteFile.model_json_schema(by_alias=True)
+    made = _in_schema_words(SiteFile.model_json_schema(by_alias=True))
+    made["$defs"]["Kind"]["enum"] += [w for w in kind_words() if w not in set(Kind)]
+    made["$defs"]["LevelName"]["enum"] += level_words()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "https://skymist.dev/schema/site-1.json",

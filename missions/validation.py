@@ -15,15 +15,15 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from skymist.missions.errors import Fault
-from skymist.missions.yaml_lines import Place
+from skymist.missions.yaml_lines import Place, one_line
 
 Made = TypeVar("Made", bound=BaseModel)
 Locate = Callable[[Place], tuple[str, str, int | None]]
 """File, field and line of a place inside the thing that was checked."""
 
-FOUND_MAX = 60
 LISTED_MAX = 6
-TAGS = ("<path>", "<layer>", "<list>", "<one>", "<id>", "<model>")
+TAGS = ("<id>", "<model>")
+"""Branches of a drone's `model` that pydantic puts into the place of an error."""
 
 _WANTED = {
     "greater_than": "above {gt}",
@@ -69,10 +69,8 @@ def found_text(value: object) -> str:
         case int() if abs(value) >= 10**20:
             return "a number of more than 20 digits"
         case str():
-            text = value.encode("utf-8", "replace").decode("utf-8")
-            text = "".join(c if c.isprintable() else "?" for c in text[: FOUND_MAX + 1])
-            return f"'{text}'" if len(text) <= FOUND_MAX else f"'{text[:FOUND_MAX]}...'"
-    return str(value)[:FOUND_MAX]
+            return f"'{one_line(value)}'"
+    return one_line(str(value))
 
 
 def near_miss(word: object, known: Iterable[str]) -> str:
@@ -82,8 +80,8 @@ def near_miss(word: object, known: Iterable[str]) -> str:
         return ""
     near = difflib.get_close_matches(str(word)[:100], words, n=1, cutoff=0.6)
     if near:
-        return f"did you mean {near[0]}?"
-    shown = ", ".join(words[:20])
+        return f"did you mean {one_line(near[0])}?"
+    shown = ", ".join(one_line(word) for word in words[:20])
     return f"known: {shown}" + (", ..." if len(words) > 20 else "")
 
 
@@ -144,7 +142,12 @@ def _fault(error: ErrorDetails, model: type[BaseModel], locate: Locate) -> Fault
 
 def error_place(error: ErrorDetails) -> Place:
     """Where an error stands, without the names of a union's branches."""
-    return tuple(part for part in error["loc"] if part not in TAGS)
+    where = error["loc"]
+    return tuple(
+        part
+        for before, part in zip((None, *where), where, strict=False)
+        if not (before == "model" and part in TAGS)
+    )
 
 
 def faults_of(
@@ -155,6 +158,13 @@ def faults_of(
         (error_place(error), error["type"], _fault(error, model, locate))
         for error in exc.errors(include_url=False)
     ]
+
+
+def without_nulls(value: Any) -> Any:
+    """Mappings without the keys that say nothing."""
+    if isinstance(value, dict):
+        return {key: without_nulls(v) for key, v in value.items() if v is not None}
+    return value
 
 
 def pruned(data: Any, place: Place) -> Any:

@@ -24,6 +24,7 @@ Place = tuple[str | int, ...]
 SIZE_MAX_BYTES = 4_000_000
 NODES_MAX = 400_000
 DEPTH_MAX = 40
+TEXT_MAX = 60
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = {"", "~", "null", "Null", "NULL"}
@@ -44,6 +45,29 @@ class LinedYaml:
     lines: dict[Place, int]
     faults: tuple[Fault, ...]
 
+    def locate(self, place: Place) -> tuple[str, str, int | None]:
+        """File, field and line of a place."""
+        return self.file, place_text(place), self.line_of(place)
+
+    def fault(self, place: Place, wanted: str, found: str, hint: str = "") -> Fault:
+        """A fault of what stands at a place."""
+        return Fault(
+            file=self.file,
+            line=self.line_of(place),
+            field=place_text(place),
+            wanted=wanted,
+            found=found,
+            hint=hint,
+        )
+
+    def items(self, key: str) -> tuple[list[Any], Fault | None]:
+        """The list under a key at the top, empty for none; a fault where something else is."""
+        value = self.value.get(key)
+        if value is None or isinstance(value, list):
+            return value or [], None
+        found = f"a {'mapping' if isinstance(value, dict) else 'single value'}"
+        return [], self.fault((key,), "a list", found, "start each entry with '- '")
+
     def line_of(self, place: Place) -> int | None:
         """Line, from 1, of a value, or of the nearest thing around it that is in the file."""
         for end in range(len(place), -1, -1):
@@ -52,11 +76,18 @@ class LinedYaml:
         return None
 
 
+def one_line(text: str, limit: int = TEXT_MAX) -> str:
+    """A text that can be printed on one line, cut after so many characters."""
+    shown = "".join(c if c.isprintable() else "?" for c in text[: limit + 1])
+    return shown if len(shown) <= limit else f"{shown[:limit]}..."
+
+
 def place_text(place: Place) -> str:
     """A place for a person to read: `layers.spots[0].file`."""
     text = ""
     for part in place:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        name = f"[{part}]" if isinstance(part, int) else one_line(part)
+        text += f".{name}" if text and not isinstance(part, int) else name
     return text or "file"
 
 

@@ -20,7 +20,7 @@ GPS_FIX_S = 6.0
 ATTITUDE_S = 12.0
 ORIGIN_S = 20.0
 SENSORS_S = 23.5
-POSITION_S = 41.5
+POSITION_S = 41.6
 GPS_LOSS_S = 10.0
 """How long the position estimate outlives the GPS."""
 AUTO_ARMING, AUTO_TAKEOFF = 1, 2

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from skymist.sitl.guidance import Manoeuvre
-from skymist.sitl.homing import Homing
+from skymist.sitl.homing import Homing, Stage
 from skymist.sitl.items import ABSOLUTE, TERRAIN, Command, Item
 from skymist.sitl.legs import Point
 from skymist.sitl.program import Program
@@ -193,7 +193,9 @@ class Auto:
                     self.part = Part.LANDING
                     guidance.descend()
                 return False
-            case Command.NAV_RETURN_TO_LAUNCH | Command.NAV_LOITER_UNLIM:
+            case Command.NAV_RETURN_TO_LAUNCH:
+                return machine.state.is_landed and self._homing.stage is Stage.LAND
+            case Command.NAV_LOITER_UNLIM:
                 return False
             case Command.NAV_LOITER_TURNS:
                 return guidance.is_there

@@ -6,24 +6,25 @@ It puts the parts together and carries messages to them; each part has its own m
 from __future__ import annotations
 
 import logging
-import math
 from typing import TYPE_CHECKING, Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.sitl.air import Air
+from skymist.sitl.announcements import Announcer
 from skymist.sitl.battery import Battery
+from skymist.sitl.body import Body
 from skymist.sitl.commands import Commander
 from skymist.sitl.failsafes import Failsafes
 from skymist.sitl.fences import Fence
-from skymist.sitl.guidance import Guidance, Manoeuvre
+from skymist.sitl.guidance import Guidance
 from skymist.sitl.items import ABSOLUTE, Command, Item, MissionType
 from skymist.sitl.link import Link
 from skymist.sitl.machine import Faults, Machine
 from skymist.sitl.modes import Modes
 from skymist.sitl.params import Firmware, Params
 from skymist.sitl.router import Router
-from skymist.sitl.sprayer import SprayControl, Tank, run_pump
+from skymist.sitl.sprayer import SprayControl, Tank
 from skymist.sitl.state import Grid, Reason, State
 from skymist.sitl.stores import FENCE_CAPACITY, RALLY_CAPACITY, MissionStore, PieceStore
 from skymist.sitl.telemetry import Reporter
@@ -63,13 +64,16 @@ class EmbeddedCopter:
         self._reporter = Reporter(machine, self._modes)
         self._commander = Commander(machine, self._modes, self._reporter, self._boot_later)
         self._router = Router(machine, self._modes, self._failsafes, self._commander)
+        self._announcer = Announcer(machine, self._modes.estimator)
         self._links: list[Link] = []
         self._num_links = 0
         self._heartbeat_s = 0.0
         self._must_boot = False
         self.truth = Truth(machine.grid)
+        self._body = Body(machine, self._modes.auto, self.truth)
         machine.state.booted_s = -age_s
         machine.sprayer.reboot(0.0)
+        self._announcer.reboot()
         machine.mission.home_item = self._home_item
         machine.mission.may_clear = self._may_clear_mission
         machine.fence_store.on_change = self._fence_changed
@@ -138,8 +142,13 @@ class EmbeddedCopter:
         self._require_ground("battery swap")
         self._machine.battery.swap()
 
-    def pilot_mode(self, mode: int) -> bool:
-        """Change the mode by the pilot's switch; False where the copter refuses."""
+    def pilot_mode(self, mode: int, *, throttle_frac: float = 0.5) -> bool:
+        """Change the mode by the pilot's switch; False where the copter refuses.
+
+        The throttle stick stays where it is put here. Before that it is down, as on SITL: a
+        copter that the ground puts into LOITER then sinks, and drops in STABILIZE.
+        """
+        self._machine.state.throttle_frac = throttle_frac
         return self._modes.enter(mode, Reason.PILOT)
 
     def reboot(self) -> None:
@@ -197,101 +206,21 @@ class EmbeddedCopter:
         machine = self._machine
         state = machine.state
         self._modes.update()
-        split_s = self._until_condition(dt_s)
+        split_s = self._body.until_condition(dt_s)
         if split_s is not None:
-            self._move(split_s)
+            self._body.move(split_s)
             self._modes.update()
             dt_s -= split_s
-        self._move(dt_s)
+        self._body.move(dt_s)
         self._failsafes.update()
+        if state.now_s >= self._announcer.next_s:
+            self._announcer.update()
         self._router.tick()
         self._report()
         if self._must_boot:
             self._boot()
         if state.texts:
             self._send_texts()
-
-    def _until_condition(self, dt_s: float) -> float | None:
-        """Give when within the step a CONDITION_DISTANCE comes true; None if it does not.
-
-        ArduPilot looks 400 times a second; half a metre lies between our steps.
-        """
-        auto = self._modes.auto
-        pending = auto.program.pending
-        if pending is None or pending.command != Command.CONDITION_DISTANCE:
-            return None
-        state = self._machine.state
-        speed = math.hypot(state.vx, state.vy)
-        left_m = auto.distance_m - pending.p1
-        if not 0 < left_m < speed * dt_s:
-            return None
-        split_s = left_m / speed + 1e-3
-        return split_s if split_s < dt_s else None
-
-    def _move(self, dt_s: float) -> None:
-        """Fly, pump and draw power for `dt_s` seconds, and keep the truth."""
-        machine = self._machine
-        state, guidance, air = machine.state, machine.guidance, machine.air
-        before = (state.x, state.y, state.z)
-        state.now_s += dt_s
-        if guidance.manoeuvre is not Manoeuvre.NONE:
-            guidance.advance(dt_s)
-            self._drift(dt_s)
-        p, v = guidance.position, guidance.velocity
-        if air.is_still and not (air.push_x or air.push_y):
-            state.x, state.y, state.z = p
-        else:
-            air.advance(dt_s)
-            if not state.is_landed:
-                state.x = p.x + air.push_x - air.error_x
-                state.y = p.y + air.push_y - air.error_y
-            state.z = p.z
-        state.vx, state.vy, state.vz = v
-        self._pump(dt_s, before)
-        machine.battery.draw(machine.tank.held_l, state.is_armed, not state.is_landed, dt_s)
-        self._keep_truth(state.now_s, (state.x, state.y, state.z))
-
-    def _drift(self, dt_s: float) -> None:
-        """Let the wind carry a copter that has lost its position."""
-        machine = self._machine
-        if machine.state.is_ekf_failed and machine.air.wind_mps > 0 and not machine.state.is_landed:
-            dx, dy = machine.air.drift(dt_s)
-            p = machine.guidance.position
-            machine.guidance.position = p._replace(x=p.x + dx, y=p.y + dy)
-
-    def _pump(self, dt_s: float, before: tuple[float, float, float]) -> None:
-        machine = self._machine
-        state, tank, control, faults = machine.state, machine.tank, machine.sprayer, machine.faults
-        stuck = faults.pump_stuck_frac
-
-        def draw(seconds: float) -> None:
-            opening = control.pump_frac if stuck is None else stuck
-            tank.draw(opening, faults.tank_leak_lps, seconds)
-
-        speed = math.hypot(state.vx, state.vy)
-        changes = run_pump(control, state.now_s, dt_s, speed, draw)
-        if stuck is None:
-            for at_s, opening in changes:
-                share = 1 - (state.now_s - at_s) / dt_s
-                now = (state.x, state.y, state.z)
-                x, y, z = (a + (b - a) * share for a, b in zip(before, now, strict=True))
-                state.flow_lps = tank.flow_lps(opening)
-                self._keep_truth(at_s, (x, y, z))
-        state.pump_frac = control.pump_frac if stuck is None else stuck
-        state.flow_lps = tank.flow_lps(state.pump_frac)
-        state.tank_l, state.pumped_l = tank.held_l, tank.pumped_l
-
-    def _keep_truth(self, t_s: float, place: tuple[float, float, float]) -> None:
-        state, tank = self._machine.state, self._machine.tank
-        self.truth.add(
-            t_s,
-            place,
-            state.flow_lps,
-            tank.pumped_l,
-            tank.held_l,
-            state.shown_mode,
-            state.is_armed,
-        )
 
     # -- telling ---------------------------------------------------------------------------
 
@@ -349,6 +278,7 @@ class EmbeddedCopter:
         self._modes.reboot()
         self._failsafes.reboot()
         self._router.reboot()
+        self._announcer.reboot()
         if not state.is_landed:
             machine.guidance.fall()
         for link, data in zip(self._links, acks, strict=True):

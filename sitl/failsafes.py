@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from skymist.sitl.arming import POSITION_S
 from skymist.sitl.battery import Level
 from skymist.sitl.fences import GIVE_UP_M, FenceKind
 from skymist.sitl.guidance import Manoeuvre
@@ -286,7 +287,7 @@ class Failsafes:
                 state.is_ekf_failed = False
                 state.say(Severity.CRITICAL, "EKF Failsafe Cleared")
             return
-        if state.is_ekf_failed or state.is_landed or state.age_s < 41.5:
+        if state.is_ekf_failed or state.is_landed or state.age_s < POSITION_S:
             return
         state.is_ekf_failed = True
         state.say(Severity.CRITICAL, "EKF variance: position")

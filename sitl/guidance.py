@@ -10,18 +10,23 @@ import math
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from skymist.sitl.legs import Limits, Point, Track
+from skymist.sitl.legs import Limits, Point
+from skymist.sitl.track import Track
 
 if TYPE_CHECKING:
     from skymist.sitl.params import Params
     from skymist.sitl.state import State
 
-BRAKE_MPS2 = 7.5
+BRAKE_MPS2, BRAKE_GAIN = 7.5, 0.72
 LOITER_MPS2 = 2.5
-BRAKE_LAG_S = 0.3
-LOITER_LAG_S = 1.0
+STOP_GAIN = 2.2
+"""Deceleration wanted per speed, up to the limit; with the jerk, fitted to stops on SITL."""
+STOP_JERK_MPS3, STOP_LATE_S = 5.0, 0.15
+PILOT_DOWN_MPS = 2.5
 YAW_RATE_RADPS = math.radians(60)
 TAKEOFF_JERK_MPS3 = 5.0
+LATE_S, MEND_S = 0.15, 4.0
+"""How late a change of speed comes, how fast that is made good; fitted to corners on SITL."""
 SETTLE_S = 2.0
 """From touching the ground to the verdict "landed": throttle runs down, then 1 s of quiet."""
 
@@ -35,6 +40,23 @@ class Manoeuvre(Enum):
     DESCENT = auto()
     STOP = auto()
     FALL = auto()
+
+
+class _Sway:
+    """How far a copter is off a point that accelerates, on one axis.
+
+    It answers a change of speed late by `LATE_S`; the position controller makes that good slowly.
+    """
+
+    __slots__ = ("off_m", "rate_mps")
+
+    def __init__(self) -> None:
+        self.off_m = self.rate_mps = 0.0
+
+    def advance(self, accel_mps2: float, dt: float) -> None:
+        """Move on by `dt` seconds of this acceleration."""
+        self.rate_mps = -LATE_S * accel_mps2 - self.off_m / MEND_S
+        self.off_m += self.rate_mps * dt
 
 
 class Guidance:
@@ -51,8 +73,13 @@ class Guidance:
         self.up_mps: float | None = None
         self.down_mps: float | None = None
         self.heading_wanted_rad: float | None = None
+        self._sway_x, self._sway_y = _Sway(), _Sway()
         self._decel_mps2 = LOITER_MPS2
-        self._lag_s = 0.0
+        self._wait_frac = 0.0
+        self._gain = STOP_GAIN
+        self._braking_mps2 = 0.0
+        self._late_s = 0.0
+        self._pilot_sink_mps = 0.0
         self._pause_s = 0.0
         self._quiet_s = 0.0
 
@@ -91,6 +118,7 @@ class Guidance:
         limits = self.limits()
         if self.manoeuvre is not Manoeuvre.TRACK or self.track is None or not self.track.is_reached:
             self.track = Track(self.position, self.velocity, limits)
+            self._sway_x, self._sway_y = _Sway(), _Sway()
             self.manoeuvre = Manoeuvre.TRACK
         self.track.fly_to(destination, limits)
         if then is not None:
@@ -112,18 +140,21 @@ class Guidance:
             edge_s=0.02,
         )
         self.track = Track(here, Point(0.0, 0.0, 0.0), quick)
+        self._sway_x, self._sway_y = _Sway(), _Sway()
         self.track.fly_to(Point(here.x, here.y, z), quick)
         self.manoeuvre = Manoeuvre.TAKEOFF
 
-    def stop(self, decel_mps2: float, lag_s: float = 0.0) -> None:
+    def stop(self, decel_mps2: float, gain: float = STOP_GAIN) -> None:
         """Come to rest and hold."""
         self.manoeuvre, self.track = Manoeuvre.STOP, None
-        self._decel_mps2, self._lag_s = decel_mps2, lag_s
+        self._decel_mps2, self._gain = decel_mps2, gain
+        self._braking_mps2, self._late_s = 0.0, STOP_LATE_S
 
-    def descend(self, pause_s: float = 0.0) -> None:
-        """Come to rest over the ground and go down, after a pause."""
-        self.manoeuvre, self.track = Manoeuvre.DESCENT, None
-        self._decel_mps2, self._lag_s = self._params["WP_ACC"], 0.0
+    def descend(self, pause_s: float = 0.0, pilot_mps: float = 0.0) -> None:
+        """Come to rest over the ground and go down: after a pause, or at the pilot's speed."""
+        self.stop(self._params["WP_ACC"])
+        self.manoeuvre = Manoeuvre.DESCENT
+        self._pilot_sink_mps = pilot_mps
         self._pause_s, self._quiet_s = pause_s, 0.0
 
     def fall(self) -> None:
@@ -141,8 +172,7 @@ class Guidance:
             case Manoeuvre.TRACK | Manoeuvre.TAKEOFF:
                 track = self.track
                 if track is not None:
-                    track.advance(dt)
-                    self.position, self.velocity = track.position, track.velocity
+                    self._follow(track, dt)
                     self._turn(track.heading_rad, dt)
             case Manoeuvre.STOP:
                 self._glide(dt, 0.0)
@@ -152,6 +182,24 @@ class Guidance:
                 self._drop(dt)
             case Manoeuvre.NONE:
                 pass
+
+    def _follow(self, track: Track, dt: float) -> None:
+        """Be where the track is, give or take what the airframe lags; the track waits for it."""
+        pace = 1.0 - self._wait_frac
+        track.advance(dt * pace)
+        sway_x, sway_y = self._sway_x, self._sway_y
+        sway_x.advance(track.accel_x, dt)
+        sway_y.advance(track.accel_y, dt)
+        p, v = track.position, track.velocity
+        self.position = Point(p.x + sway_x.off_m, p.y + sway_y.off_m, p.z)
+        vx, vy = v.x * pace + sway_x.rate_mps, v.y * pace + sway_y.rate_mps
+        self.velocity = Point(vx, vy, v.z)
+        self._wait_frac = 0.0
+        level = math.hypot(v.x, v.y)
+        if level > 1.0:
+            whole = math.hypot(v.x + sway_x.rate_mps, v.y + sway_y.rate_mps)
+            over = whole - track.limits.speed_mps
+            self._wait_frac = max(0.0, min(0.2, over / level))
 
     @property
     def is_down(self) -> bool:
@@ -176,6 +224,8 @@ class Guidance:
         if self._pause_s > 0:
             self._pause_s -= dt
             return 0.0
+        if self._pilot_sink_mps > 0:
+            return self._pilot_sink_mps
         p = self._params
         slow = p["LAND_SPD_MS"]
         fast = max(slow, p["LAND_SPD_HIGH_MS"] or p["WP_SPD_DN"])
@@ -190,8 +240,11 @@ class Guidance:
         """Slow down over the ground and bring the climb to minus `sink_mps`."""
         p, v = self.position, self.velocity
         speed = math.hypot(v.x, v.y)
-        self._lag_s -= dt
-        slower = speed if self._lag_s > 0 else max(0.0, speed - self._decel_mps2 * dt)
+        self._late_s -= dt
+        if self._late_s <= 0:
+            wanted = min(self._decel_mps2, self._gain * speed)
+            self._braking_mps2 = min(wanted, self._braking_mps2 + STOP_JERK_MPS3 * dt)
+        slower = max(0.0, speed - self._braking_mps2 * dt)
         share = slower / speed if speed > 1e-6 else 0.0
         mean = (1 + share) / 2
         most = self._params["WP_ACC_Z"] * dt
@@ -202,7 +255,11 @@ class Guidance:
             self._quiet_s += dt
         else:
             self._quiet_s = 0.0
-        self.position = Point(p.x + v.x * mean * dt, p.y + v.y * mean * dt, z)
+        sway_x, sway_y = self._sway_x, self._sway_y
+        sway_x.advance(0.0, dt)
+        sway_y.advance(0.0, dt)
+        x, y = p.x + sway_x.rate_mps * dt, p.y + sway_y.rate_mps * dt
+        self.position = Point(x + v.x * mean * dt, y + v.y * mean * dt, z)
         self.velocity = Point(v.x * share, v.y * share, vz)
 
     def _drop(self, dt: float) -> None:

@@ -9,7 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.sitl.codec import Codec
 from skymist.sitl.params import Answer
-from skymist.sitl.telemetry import Schedule
+from skymist.sitl.schedule import Schedule
 
 PARAMS_PER_STEP = 20
 

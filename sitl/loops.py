@@ -79,11 +79,12 @@ class ScaledLoop(asyncio.SelectorEventLoop):
     """
 
     def __init__(self, speedup: float = 1.0) -> None:
-        if not speedup > 0:
-            raise ValueError(f"speedup must be above 0, got {speedup}")
         self.speedup = speedup
         self._began_s = time.monotonic()
         super().__init__(_PacedSelector(self._shorten))
+        if not speedup > 0:
+            self.close()
+            raise ValueError(f"speedup must be above 0, got {speedup}")
 
     def time(self) -> float:
         """Simulated seconds since the loop was made."""

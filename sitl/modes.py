@@ -15,16 +15,30 @@ from skymist.sitl.arming import (
     prearm_reasons,
 )
 from skymist.sitl.auto import ARMING_DELAY_S, LIFT_S, Auto, Part
-from skymist.sitl.guidance import BRAKE_LAG_S, BRAKE_MPS2, LOITER_LAG_S, LOITER_MPS2, Manoeuvre
+from skymist.sitl.guidance import (
+    BRAKE_GAIN,
+    BRAKE_MPS2,
+    LOITER_MPS2,
+    PILOT_DOWN_MPS,
+    Manoeuvre,
+)
 from skymist.sitl.homing import Homing, Stage
 from skymist.sitl.items import Command
 from skymist.sitl.legs import Point
-from skymist.sitl.state import NEEDS_POSITION, Mode, Reason, Severity
+from skymist.sitl.state import (
+    ARMABLE,
+    MANUAL_THROTTLE,
+    NEEDS_POSITION,
+    Mode,
+    Reason,
+    Severity,
+)
 
 if TYPE_CHECKING:
     from skymist.sitl.machine import Machine
 
 LAND_PAUSE_S = 4.0
+_LOW_STICK = 0.3
 _FLYABLE = frozenset(Mode) - {Mode.AUTO_RTL}
 
 
@@ -126,11 +140,15 @@ class Modes:
                 is_failsafe = reason not in (Reason.PILOT, Reason.GCS)
                 guidance.descend(LAND_PAUSE_S if is_failsafe else 0.0)
             case Mode.BRAKE:
-                guidance.stop(BRAKE_MPS2, BRAKE_LAG_S)
+                guidance.stop(BRAKE_MPS2, BRAKE_GAIN)
             case Mode.AUTO | Mode.GUIDED:
                 guidance.stop(machine.params["WP_ACC"])
+            case _ if state.throttle_frac > _LOW_STICK:
+                guidance.stop(LOITER_MPS2)
+            case Mode.STABILIZE | Mode.ACRO:
+                guidance.fall()
             case _:
-                guidance.stop(LOITER_MPS2, LOITER_LAG_S)
+                guidance.descend(pilot_mps=PILOT_DOWN_MPS)
 
     def go_to_landing_sequence(self, reason: Reason) -> bool:
         """Jump to DO_LAND_START and fly on from there, in AUTO; False where there is none."""
@@ -311,9 +329,17 @@ class Modes:
         if not state.is_landed:
             self._idle_since_s = state.now_s
             if guidance.is_down:
-                if guidance.manoeuvre is Manoeuvre.FALL:
+                is_crash = guidance.manoeuvre is Manoeuvre.FALL and (
+                    machine.faults.motor_failed or state.mode not in MANUAL_THROTTLE
+                )
+                if is_crash:
                     state.say(Severity.CRITICAL, "Crash: Disarming: AngErr=180>30, Accel=1.0<3.0")
                 state.is_landed = True
+                if state.mode in ARMABLE and not is_crash:
+                    guidance.settle(guidance.position)
+                    return
+                if state.mode is Mode.AUTO and self.auto.part is Part.HOMING:
+                    self.auto.update()
                 self.disarm()
             return
         if self.auto.part is Part.TAKEOFF and state.is_auto_armed and state.mode is Mode.AUTO:

@@ -155,7 +155,7 @@ class Router:
         else:
             answer = params.answer(_name(message.param_id))
         if answer is not None:
-            link.send_param(answer, len(params), message.param_index)
+            link.send_param(answer, len(params), message.param_index & 0xFFFF)
 
     def _param_list(self, message: Any, link: Link) -> None:
         self._count_items()

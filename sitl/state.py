@@ -116,6 +116,7 @@ class State:
     flow_lps: float = 0.0
     tank_l: float = 0.0
     pumped_l: float = 0.0
+    throttle_frac: float = 0.0
     is_rc_lost: bool = False
     is_ekf_failed: bool = False
     texts: list[tuple[Severity, str]] = field(default_factory=list)

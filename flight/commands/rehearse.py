@@ -130,10 +130,10 @@ class SimulatedCrew:
         self._copters = copters
 
     async def refill(self, drone_id: str, litres_l: float) -> None:
-        """Fill the tank up; a copter of ArduPilot has none that could be filled."""
+        """Pour the litres in; a copter of ArduPilot has no tank that could be filled."""
         await asyncio.sleep(self._policy.refill_s)
         if drone_id in self._copters:
-            self._copters[drone_id].refill()
+            self._copters[drone_id].refill(litres_l)
 
     async def swap(self, drone_id: str) -> None:
         """Put a full battery in."""
@@ -202,10 +202,12 @@ async def _ardupilot(
     """Links to real ArduCopter processes on this machine."""
     from skymist.flight.links import open_link
     from skymist.sitl.ardupilot import ArduPilotFleet
+    from skymist.sitl.binaries import find_arducopter
 
-    drones = flying(plan)
+    drones, speedup = flying(plan), setting.speedup or 1.0
+    found = find_arducopter(binary)
     async with ArduPilotFleet(
-        drones, homes=homes_of(plan, drones), speedup=setting.speedup or 1.0, binary=binary
+        drones, homes=homes_of(plan, drones), speedup=speedup, found=found
     ) as fleet:
         links = {d.id: await open_link(fleet.addresses[i]) for i, d in enumerate(drones)}
         yield links, SimulatedCrew(plan.site.policy, {})

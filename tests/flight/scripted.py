@@ -43,6 +43,7 @@ class FakeLink:
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
+        self._num = 0
         self._arrived: deque[bytes] = deque()
         self._wake = asyncio.Event()
         self._is_closed = False
@@ -80,7 +81,8 @@ class FakeLink:
             at = chance.randrange(len(data))
             data = data[:at] + bytes([data[at] ^ (1 << chance.randrange(8))]) + data[at + 1 :]
         for _ in range(2 if chance.random() < self.repeat_frac else 1):
-            delay_s = self.delay_s + chance.random() * self.jitter_s
+            self._num += 1  # in order, where there is no jitter
+            delay_s = self.delay_s + chance.random() * self.jitter_s + self._num * 1e-9
             asyncio.get_running_loop().call_later(delay_s, take, data)
 
 
@@ -251,7 +253,7 @@ class ScriptedVehicle:
 
     def _say_param(self, name: str) -> None:
         value, kind = self.params[name]
-        self.say(m.MAVLink_param_value_message(name.encode(), value, kind, 1, -1))
+        self.say(m.MAVLink_param_value_message(name.encode(), value, kind, 1, 65535))
 
     def _on_command_long(self, message: Any) -> None:
         params = tuple(getattr(message, f"param{i}") for i in range(1, 8))
@@ -347,7 +349,8 @@ def sortie(num_legs: int = 6, *, with_fence: bool = True) -> Mission:
             y_e7=way_home.y_e7,
         ),
     ]
-    square = ((601690000, 249390000), (601690000, 249410000), (601710000, 249410000))
+    low, high, west, east = 601690000, 601710000, 249390000, 249410000
+    square = ((low, west), (low, east), (high, east), (high, west))
     rally = Item(
         command=Command.NAV_RALLY_POINT,
         frame=Frame.ABOVE_HOME,

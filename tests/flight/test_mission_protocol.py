@@ -49,6 +49,12 @@ def request(seq: int, kind: MissionKind = MISSION, *, is_int: bool = True) -> Mi
     return MissionRequest(kind=kind, seq=seq, is_int=is_int)
 
 
+def give_all(upload: Upload, now_s: float) -> None:
+    """The vehicle asks for the items after the first."""
+    for seq in (1, 2):
+        assert upload.receive(request(seq), now_s)
+
+
 def upload_in(state: State) -> Upload:
     """An upload of three items that stands in a state; time is 10 s."""
     upload = Upload(MISSION, ITEMS)
@@ -70,7 +76,7 @@ def upload_in(state: State) -> Upload:
     upload.receive(request(0), 10.0)
     if state is State.SENDING:
         return upload
-    upload.receive(request(2), 10.0)
+    give_all(upload, 10.0)
     result = MissionResult.ACCEPTED if state is State.ACCEPTED else MissionResult.ERROR
     upload.receive(ack(result), 10.0)
     return upload
@@ -121,6 +127,9 @@ _AFTER_ACK = {
 }
 
 
+_WANTED = {State.OFFERED: (0,), State.SENDING: (0, 1)}
+
+
 @pytest.mark.parametrize("message", MESSAGES, ids=str)
 @pytest.mark.parametrize("state", UPLOAD_STATES)
 def test_upload_every_state_every_message(state: State, message: Any) -> None:
@@ -131,7 +140,7 @@ def test_upload_every_state_every_message(state: State, message: Any) -> None:
         case MissionAck(kind=MissionKind.MISSION, result=result) if state in _AFTER_ACK:
             assert upload.state is _AFTER_ACK[state].get(result, State.REFUSED)
             assert sent == ()
-        case MissionRequest(kind=MissionKind.MISSION, seq=seq) if state in _AFTER_ACK and seq < 3:
+        case MissionRequest(kind=MissionKind.MISSION, seq=seq) if seq in _WANTED.get(state, ()):
             assert upload.state is State.SENDING
             assert sent == (MissionItem(kind=MISSION, seq=seq, item=ITEMS[seq]),)
         case _:
@@ -142,7 +151,7 @@ def test_upload_every_state_every_message(state: State, message: Any) -> None:
 @pytest.mark.parametrize("result", MissionResult, ids=lambda r: r.name)
 def test_upload_every_result_after_the_last_item(result: MissionResult) -> None:
     upload = upload_in(State.SENDING)
-    upload.receive(request(2), 10.5)
+    give_all(upload, 10.5)
     upload.receive(ack(result), 11.0)
     assert upload.state is {
         R.ACCEPTED: State.ACCEPTED,
@@ -161,6 +170,22 @@ def test_upload_answers_an_echo_once_and_a_repeat_again() -> None:
     assert len(upload.receive(request(0), 11.0)) == 1
 
 
+def test_late_requests_do_not_hide_the_last_word() -> None:
+    upload = upload_in(State.SENDING)
+    give_all(upload, 11.0)
+    assert upload.receive(request(1), 11.1) == ()
+    assert upload.receive(request(0), 12.0) == ()
+    upload.receive(ack(R.ACCEPTED), 12.1)
+    assert upload.state is State.ACCEPTED
+
+
+def test_an_upload_that_another_began_is_not_fed() -> None:
+    upload = upload_in(State.OFFERED)
+    assert upload.receive(request(2), 10.1) == ()
+    assert upload.state is State.OFFERED
+    assert len(upload.receive(request(0), 10.2)) == 1
+
+
 def test_upload_offers_again_then_falls_silent() -> None:
     upload = Upload(MISSION, ITEMS)
     offers = len(upload.start(0.0))
@@ -173,7 +198,7 @@ def test_upload_offers_again_then_falls_silent() -> None:
 
 def test_upload_without_the_last_word_is_not_confirmed() -> None:
     upload = upload_in(State.SENDING)
-    upload.receive(request(2), 20.0)
+    give_all(upload, 20.0)
     assert upload.tick(20.0 + CONFIRM_S) == ()
     assert upload.state is State.UNCONFIRMED
 
@@ -379,6 +404,6 @@ def test_a_good_link_takes_one_round_trip_an_item() -> None:
 
 def test_lists_of_a_mission() -> None:
     mission = sortie()
-    assert list_of(mission, MissionKind.FENCE)[0].p1 == 3
+    assert list_of(mission, MissionKind.FENCE)[0].p1 == 4
     with pytest.raises(ValueError, match="ALL"):
         list_of(mission, MissionKind.ALL)

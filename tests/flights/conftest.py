@@ -79,7 +79,7 @@ def _sortie(drone_id: str, number: int, y: float, refill: bool = False) -> Sorti
         legs=legs,
         litres_l=swath.litres_l + hover.litres_l,
         battery_frac=0.12,
-        start_s=0.0 if number == 1 else 150.0,
+        start_s=150.0 * (number - 1),
         duration_s=75.0,
         refill_before=refill,
         swap_before=refill,

@@ -1,0 +1,65 @@
+"""`skymist check`: every finding about a site, with severity and the way to mend it."""
+
+from __future__ import annotations
+
+import json as json_text
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from skymist.missions.checks import Finding, Severity, check_site, is_unsafe
+from skymist.missions.site import read_site
+
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+def check(
+    site: Annotated[Path, typer.Argument(help="Site file (YAML).")],
+    json: Annotated[bool, typer.Option("--json", help="Findings as JSON on stdout.")] = False,
+) -> None:
+    """Print every finding about a site; exit 1 where one of them is an error."""
+    findings = check_site(read_site(site))
+    if json:
+        print(as_json(site, findings))
+    else:
+        _print(site, findings)
+    if is_unsafe(findings):
+        raise typer.Exit(1)
+
+
+def as_json(site: Path, findings: tuple[Finding, ...]) -> str:
+    """The findings for machines."""
+    body = {
+        "site": str(site),
+        "is_unsafe": is_unsafe(findings),
+        "counts": _counts(findings),
+        "findings": [asdict(finding) for finding in findings],
+    }
+    return json_text.dumps(body, ensure_ascii=False, indent=2)
+
+
+def _counts(findings: tuple[Finding, ...]) -> dict[str, int]:
+    counted = Counter(finding.severity for finding in findings)
+    return {severity.value: counted[severity] for severity in Severity}
+
+
+def _print(site: Path, findings: tuple[Finding, ...]) -> None:
+    console = Console(highlight=False)
+    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for finding in findings:
+        text = Text(finding.text)
+        text.append(f" [{finding.rule}]", style="dim")
+        if finding.mend:
+            text.append(f"\n  {finding.mend}", style="italic")
+        table.add_row(Text(finding.severity.value, style=_STYLES[finding.severity]), text)
+    console.print(table)
+    counts = ", ".join(f"{num} {name}" for name, num in _counts(findings).items())
+    console.print(Text(f"{site}: {counts}"))

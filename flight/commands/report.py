@@ -1,0 +1,75 @@
+"""`skymist report`: what an operation applied, as a page, a map and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from skymist.flight.report import ReportFiles
+
+
+def report(
+    record: Annotated[Path, typer.Argument(help="A record's folder, or its record.jsonl.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report's files.")],
+    json: Annotated[bool, typer.Option("--json", help="All figures as JSON on stdout.")] = False,
+) -> None:
+    """Report what was applied: map, dose per spot against what was asked, what was missed and why.
+
+    Exit 1 where a planned spot did not get its dose, or a no-spray area was sprayed.
+
+    Example: [bold]skymist report plans/helsinki/records/rehearsal-1 -o report[/bold]
+    """
+    from skymist.flight.report import write_report
+
+    made = write_report(record, output)
+    if json:
+        print(made.json.read_text(encoding="utf-8"), end="")
+    else:
+        print_report(made)
+    if not made.applied.is_as_planned:
+        raise typer.Exit(1)
+
+
+def print_report(made: ReportFiles) -> None:
+    """The summary that an organiser reads, on stdout."""
+    from skymist.coverage.dosemap import SpotOutcome
+
+    applied, totals = made.applied, made.applied.totals
+    kind = "REHEARSAL" if applied.is_rehearsal else "Treatment"
+    console = Console()
+    table = Table(title=escape(f"{kind} at {applied.plan.site.name}"), show_header=False)
+    table.title_justify = "left"
+    table.add_column(style="bold")
+    table.add_column()
+    counts = ", ".join(f"{applied.count(outcome)} {outcome}" for outcome in SpotOutcome)
+    wet_m2 = sum(area.wet_m2 for area in applied.no_spray)
+    rows = (
+        ("planned spots", f"{len(applied.spots)}: {counts}"),
+        (
+            "at the dose",
+            f"{totals.dosed_frac:.1%} of {totals.target_m2:,.0f} m2 got 80 % of its dose or more",
+        ),
+        ("liquid", f"{totals.litres_l:.1f} L, {totals.outside_l:.1f} L of it outside the targets"),
+        ("no-spray areas", f"{wet_m2:.1f} m2 sprayed directly"),
+        ("in the field", f"{totals.busy_s / 60:.0f} min, {totals.num_sorties} sorties"),
+        ("ending", applied.ending),
+    )
+    for name, text in rows:
+        table.add_row(name, escape(text))
+    console.print(table)
+    if applied.missed:
+        missed = Table("spot", "result", "at the dose", "reason", title="Missed, whole or in part")
+        missed.title_justify = "left"
+        for spot in applied.missed:
+            cells = (spot.spot.id, spot.outcome, f"{spot.dosed_frac:.0%}", spot.reason)
+            missed.add_row(*map(escape, cells))
+        console.print(missed)
+    for note in applied.notes:
+        console.print(f"note: {note}", highlight=False, markup=False)
+    console.print(f"report: {made.html}", soft_wrap=True, highlight=False, markup=False)

@@ -1,0 +1,211 @@
+"""Rules about what is sprayed, by what and when: modes, doses, agents, levels, fleet, envelope.
+
+Each rule is a generator of findings over a `Site`; `missions.checks` runs them all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+
+from skymist.coverage.site import Agent, Kind, Level, Mode, Policy, Site
+from skymist.missions.findings import Finding, error, info, named, spots_text, warning
+
+NORM_MIN_MG_PER_M2, NORM_MAX_MG_PER_M2 = 50.0, 600.0
+"""Available chlorine of the surface norms: 100 mL/m2 of 500 mg/L to 300 mL/m2 of 2000 mg/L.
+Source: DOMAIN, [S]."""
+VECTOR_MAX_L_PER_M2 = 0.003
+"""Largest usual dose of vector mode. Source: DOMAIN, green belt, 1 to 3 mL/m2."""
+RESERVE_MIN_FRAC = 0.2
+"""Less battery than this at landing is unwise. [K]"""
+FLIGHT_MIN_S = 120.0
+"""A drone that hovers shorter with a full tank treats nothing. [P]"""
+
+
+def ids_once(site: Site) -> Iterator[Finding]:
+    """Ids that two things of a kind share."""
+    groups: dict[str, Iterable[str]] = {
+        "spot": (s.id for s in site.spots),
+        "zone": (z.id for z in site.zones),
+        "building": (b.id for b in site.buildings),
+        "no-spray area": (n.id for n in site.no_spray),
+        "pad": (p.id for p in site.pads),
+        "drone": (d.id for d in site.fleet),
+        "agent": (a.id for a in site.agents),
+    }
+    for what, ids in groups.items():
+        twice = [key for key, num in Counter(ids).items() if num > 1]
+        if twice:
+            text = f"more than one {what} has the id {named(twice)}"
+            yield error("id-twice", text, "give each its own id", twice)
+
+
+def fleet_is_fit(site: Site) -> Iterator[Finding]:
+    """Drones that this program cannot fly, share a system id, or carry too little."""
+    other = [drone.id for drone in site.fleet if not drone.model.is_ardupilot]
+    if other:
+        text = f"drones without ArduPilot are planned for, not flown: {named(other)}"
+        yield warning("drone-not-ardupilot", text, "fly the plan with their own tools", other)
+    by_sysid: dict[int, list[str]] = defaultdict(list)
+    for drone in site.fleet:
+        by_sysid[drone.sysid].append(drone.id)
+    for sysid, ids in sorted(by_sysid.items()):
+        if len(ids) > 1:
+            text = f"drones {named(ids)} share the system id {sysid}"
+            yield error("sysid-shared", text, "set SYSID_THISMAV and sysid of each apart", ids)
+    pad_ids = {pad.id for pad in site.pads}
+    for drone in site.fleet:
+        if drone.pad_id not in pad_ids:
+            text = f"drone {drone.id} stands on pad {drone.pad_id or '(none)'}, which is not there"
+            yield error("drone-without-pad", text, "name a pad of the site", [drone.id])
+        flight_s = drone.model.endurance_full_s * (1 - site.policy.reserve_frac)
+        if flight_s < FLIGHT_MIN_S:
+            text = f"drone {drone.id} hovers {flight_s:.0f} s with a full tank above the reserve"
+            yield warning("drone-short-of-breath", text, "a larger battery", [drone.id])
+
+
+def broadcast_has_reason(site: Site) -> Iterator[Finding]:
+    """Whole-area mist, with or without the written reason that it needs."""
+    ids = [spot.id for spot in site.spots if spot.mode is Mode.BROADCAST]
+    if not ids:
+        return
+    if not site.policy.reason.strip():
+        text = f"{spots_text(len(ids))} in broadcast mode without a written reason: {named(ids)}"
+        yield error("broadcast-without-reason", text, "write policy.reason, or use surface", ids)
+    text = (
+        f"{spots_text(len(ids))} in broadcast mode, mist: below the surface dose; "
+        "WHO and China CDC advise against broadcast outdoors"
+    )
+    yield warning("broadcast", text, "treat single spots in surface mode", ids)
+
+
+def agents_suit(site: Site) -> Iterator[Finding]:
+    """Agents that do not go with the mode, and plants under chlorine."""
+    agents = {agent.id: agent for agent in site.agents}
+    wrong: dict[tuple[str, Mode], list[str]] = defaultdict(list)
+    burnt = []
+    for spot in site.spots:
+        agent_id = spot.agent_id or site.level_for(spot).agent_id
+        agent = agents.get(agent_id)
+        if agent is None:
+            text = f"spot {spot.id} wants the agent {agent_id}, which is not there"
+            yield error("agent-unknown", text, "add it under 'agents'", [spot.id])
+        elif (agent.chlorine_mg_per_l > 0) != (spot.mode is Mode.SURFACE):
+            wrong[agent_id, spot.mode].append(spot.id)
+        if spot.kind is Kind.GREEN_BELT and agent and agent.chlorine_mg_per_l > 0:
+            burnt.append(spot.id)
+    for (agent_id, mode), ids in wrong.items():
+        text = f"{spots_text(len(ids))} in {mode} mode get {agent_id}: {named(ids)}"
+        mend = "chlorine goes with surface mode, insecticide with vector mode"
+        yield warning("agent-mode", text, mend, ids)
+    if burnt:
+        text = f"chlorine on plants: {named(burnt)}"
+        yield warning("chlorine-on-plants", text, "mode: vector, or leave the belt out", burnt)
+
+
+def doses_meet_norm(site: Site) -> Iterator[Finding]:
+    """Doses beside the norm, for each level that is in use."""
+    agents = {agent.id: agent for agent in site.agents}
+    used: dict[tuple[bool, Level], list[str]] = defaultdict(list)
+    for spot in site.spots:
+        level = site.level_for(spot)
+        if level.is_flown and spot.mode is not Mode.BROADCAST:
+            used[spot.mode is Mode.SURFACE, level].append(spot.id)
+    for (is_surface, level), ids in sorted(used.items(), key=lambda item: str(item[0])):
+        agent = agents.get(level.agent_id)
+        if is_surface and agent is not None and agent.chlorine_mg_per_l > 0:
+            yield from _against_norm(level, agent, ids)
+        elif not is_surface and level.dose_l_per_m2 > VECTOR_MAX_L_PER_M2:
+            text = f"vector level {level.name}: {level.dose_l_per_m2 * 1000:g} mL/m2, usual 1 to 3"
+            yield warning("vector-dose-high", text, "check the label", ids)
+
+
+def _against_norm(level: Level, agent: Agent, ids: list[str]) -> Iterator[Finding]:
+    mg_per_m2 = level.dose_l_per_m2 * agent.chlorine_mg_per_l
+    text = (
+        f"level {level.name}: {level.dose_l_per_m2 * 1000:g} mL/m2 of "
+        f"{agent.chlorine_mg_per_l:g} mg/L are {mg_per_m2:g} mg chlorine/m2 "
+        f"({spots_text(len(ids))}); the norm is {NORM_MIN_MG_PER_M2:g} to {NORM_MAX_MG_PER_M2:g}"
+    )
+    if mg_per_m2 < NORM_MIN_MG_PER_M2:
+        mend = "raise dose or strength, or do not call it disinfected"
+        yield info("dose-below-norm", text, mend, ids)
+    elif mg_per_m2 > NORM_MAX_MG_PER_M2:
+        yield warning("dose-above-norm", text, "lower dose or strength", ids)
+
+
+def levels_flown(site: Site) -> Iterator[Finding]:
+    """Spots that no drone treats because of their level."""
+    by_level: dict[str, list[str]] = defaultdict(list)
+    for spot in site.spots:
+        if not site.level_for(spot).is_flown:
+            by_level[spot.level].append(spot.id)
+    for level, ids in by_level.items():
+        text = f"not flown at level {level}: {spots_text(len(ids))}: {named(ids)}"
+        yield info("level-not-flown", text, f"levels.<mode>.{level}.flown: true flies them", ids)
+    if site.spots and sum(map(len, by_level.values())) == len(site.spots):
+        yield warning("nothing-to-fly", "no spot is of a level that is flown", "check the levels")
+
+
+def within_envelope(site: Site) -> Iterator[Finding]:
+    """Policy beyond the envelope and the weather that the norms name."""
+    policy, norm = site.policy, Policy()
+    wider = (
+        ("ceiling_m", policy.ceiling_m > norm.ceiling_m, "m"),
+        ("speed_max_mps", policy.speed_max_mps > norm.speed_max_mps, "m/s"),
+        ("radius_m", policy.radius_m > norm.radius_m, "m"),
+    )
+    for name, is_wider, unit in wider:
+        if is_wider:
+            value, limit = getattr(policy, name), getattr(norm, name)
+            text = f"policy.{name} {value:g} {unit} exceeds the agricultural envelope, {limit:g}"
+            yield warning("beyond-envelope", text, "have the permission at hand", [name])
+    if policy.wind_max_mps > norm.wind_max_mps:
+        text = f"policy.wind_max_mps {policy.wind_max_mps:g} exceeds the norm, 5 m/s"
+        yield warning("wind-limit", text, "5 m/s; 3.3 m/s where drift matters")
+    if (
+        policy.temperature_min_c < norm.temperature_min_c
+        or policy.temperature_max_c > norm.temperature_max_c
+    ):
+        text = (
+            f"temperatures {policy.temperature_min_c:g} to {policy.temperature_max_c:g} C reach "
+            "beyond the norm, 5 to 35 C"
+        )
+        yield warning("temperature-limit", text, "set policy.temperature_min_c and _max_c")
+    if policy.reserve_frac < RESERVE_MIN_FRAC:
+        text = f"policy.reserve_frac {policy.reserve_frac:g} leaves little to land with"
+        yield warning("reserve-low", text, f"{RESERVE_MIN_FRAC:g} or more")
+    if policy.clearance_m < 0.5:
+        text = f"policy.clearance_m {policy.clearance_m:g} m is less than GNSS errors near walls"
+        yield warning("clearance-low", text, "1 m or more")
+
+
+def before_the_day(site: Site) -> Iterator[Finding]:
+    """What holds on every day of flight."""
+    policy = site.policy
+    wind_mps = min(policy.wind_max_mps, 3.3) if site.receptors else policy.wind_max_mps
+    text = (
+        f"fly at wind up to {wind_mps:g} m/s, {policy.temperature_min_c:g} to "
+        f"{policy.temperature_max_c:g} C, no rain, snow or fog"
+    )
+    yield info("weather", text, "look at the forecast, measure on the pad")
+    if any(spot.mode is Mode.VECTOR and site.level_for(spot).is_flown for spot in site.spots):
+        text = "vector mode works at 07-09 h and 17-19 h (China CDC, July 2025)"
+        yield info("vector-hours", text, "set the start of the plan so")
+    text = (
+        "agricultural distances (50 m to crowds, 500 m downwind of schools and hospitals) cannot "
+        "be kept in a community"
+    )
+    yield info("distances", text, "closure, notice, sentry, downwind rule and drift check instead")
+
+
+RULES = (
+    ids_once,
+    fleet_is_fit,
+    broadcast_has_reason,
+    agents_suit,
+    doses_meet_norm,
+    levels_flown,
+    within_envelope,
+    before_the_day,
+)

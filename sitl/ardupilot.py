@@ -1,0 +1,252 @@
+"""ArduPilot's own copter, started as processes: the same shape as `EmbeddedFleet`.
+
+POSIX alone runs it; importing this works anywhere. Simulated time begins when the ground
+connects, since the binary waits for its first serial line. Use `ScaledLoop(speedup)`, so that
+the ground's seconds are the simulator's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Self
+
+from skymist.coverage.errors import SkymistError
+from skymist.sitl.binaries import Found, find_arducopter, own_defaults
+from skymist.sitl.leases import Lease, lease
+from skymist.sitl.streams import TcpPipe, open_tcp_pipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from skymist.coverage.drones import Drone
+
+log = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 5.0
+_READY = b"Waiting for connection"
+
+
+class SimulatorFailed(SkymistError):
+    """The simulator did not start, or ended early. `output` is the end of what it printed."""
+
+    def __init__(self, what: str, output: str) -> None:
+        self.output = output
+        super().__init__(f"{what}; its last words:\n{output}")
+
+
+class _Instance:
+    """One process in a directory of its own."""
+
+    def __init__(self, drone: Drone, home: tuple[float, float, float], held: Lease) -> None:
+        self.drone = drone
+        self.home = home
+        self.lease = held
+        self.directory = Path()
+        self.process: asyncio.subprocess.Process | None = None
+        self.log_file: IO[bytes] | None = None
+
+    @property
+    def log_path(self) -> Path:
+        """Where it prints to."""
+        return self.directory / "arducopter.log"
+
+    def last_words(self, num_lines: int = 15) -> str:
+        """Give the end of what it printed."""
+        if not self.log_path.is_file():
+            return ""
+        lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-num_lines:])
+
+
+class ArduPilotFleet:
+    """One `arducopter` process for each drone while the `async with` block lasts.
+
+    Parameters
+    ----------
+    drones : who flies; each has its own system id.
+    homes : latitude and longitude in degrees and height above mean sea of each pad.
+    speedup : simulated seconds per second, an upper bound.
+    found : the binary and its parameters; searched for when None, at `binary` if that is given.
+    logs_dir : where directories of instances go; kept there in any case. Without it they are
+        temporary, and kept only when the block ends with an exception.
+    params : parameters to begin with, by the names of that binary.
+
+    Raises
+    ------
+    BinaryMissing
+        There is no binary.
+    ValueError
+        There are not as many homes as drones.
+    """
+
+    def __init__(
+        self,
+        drones: Sequence[Drone],
+        *,
+        homes: Sequence[tuple[float, float, float]],
+        speedup: float = 1.0,
+        found: Found | None = None,
+        binary: Path | None = None,
+        logs_dir: Path | None = None,
+        params: Mapping[str, float] | None = None,
+    ) -> None:
+        if len(drones) != len(homes):
+            raise ValueError(f"homes must be as many as drones, {len(drones)}, got {len(homes)}")
+        self._found = found if found is not None else find_arducopter(binary)
+        self._binary = self._found.require()
+        self._drones = tuple(drones)
+        self._homes = tuple(homes)
+        self._speedup = speedup
+        self._params = dict(params or {})
+        self._logs_dir = logs_dir
+        self._instances: list[_Instance] = []
+        self._pipes: list[TcpPipe] = []
+        self.directory = Path()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """How the ground reaches each copter: tcp:127.0.0.1:PORT."""
+        return tuple(f"tcp:127.0.0.1:{i.lease.port}" for i in self._instances)
+
+    @property
+    def log_paths(self) -> tuple[Path, ...]:
+        """What each process prints, the sprayer's litres among it."""
+        return tuple(i.log_path for i in self._instances)
+
+    async def open(self, index: int) -> TcpPipe:
+        """Give a link to a copter."""
+        pipe = await open_tcp_pipe("127.0.0.1", self._instances[index].lease.port)
+        self._pipes.append(pipe)
+        return pipe
+
+    async def __aenter__(self) -> Self:
+        if sys.platform == "win32":
+            raise SkymistError("ArduPilot's simulator is started on Linux and macOS alone")
+        if self._logs_dir is None:
+            self.directory = Path(tempfile.mkdtemp(prefix="skymist-sitl-"))
+        else:
+            self.directory = self._logs_dir
+            self.directory.mkdir(parents=True, exist_ok=True)
+        try:
+            for drone, home in zip(self._drones, self._homes, strict=True):
+                self._instances.append(_Instance(drone, home, lease()))
+            for instance in self._instances:
+                await self._start(instance)
+            for instance in self._instances:
+                await self._wait_ready(instance)
+        except BaseException:
+            await self._stop_all(keep=True)
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stop_all(keep=kind is not None or self._logs_dir is not None)
+        if kind is not None:
+            log.warning("simulator logs kept", extra={"directory": str(self.directory)})
+
+    async def restart(self, index: int) -> None:
+        """Switch a copter off and on; what it stored stays. Links must be opened anew."""
+        instance = self._instances[index]
+        await self._stop(instance)
+        await self._start(instance, wipe=False)
+        await self._wait_ready(instance)
+
+    def _arguments(self, instance: _Instance, defaults: Sequence[Path], *, wipe: bool) -> list[str]:
+        lat_deg, lon_deg, amsl_m = instance.home
+        return [
+            "--model",
+            "+",
+            "--home",
+            f"{lat_deg:.8f},{lon_deg:.8f},{amsl_m:.2f},0",
+            "--speedup",
+            f"{self._speedup:g}",
+            "--defaults",
+            ",".join(str(path) for path in defaults),
+            "-I",
+            str(instance.lease.instance),
+            "--sysid",
+            str(instance.drone.sysid),
+            *(["--wipe"] if wipe else []),
+        ]
+
+    def _write_defaults(self, instance: _Instance) -> list[Path]:
+        """Give the parameter files, the binary's own first, the last of them ours."""
+        first = self._found.defaults
+        if first is None:
+            first = instance.directory / "copter.parm"
+            first.write_text(own_defaults("copter.parm"), encoding="utf-8")
+        ours = instance.directory / "skymist.parm"
+        lines = [own_defaults("sprayer.parm")]
+        lines += [f"{name} {value:g}" for name, value in self._params.items()]
+        ours.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return [first, ours]
+
+    async def _start(self, instance: _Instance, *, wipe: bool = True) -> None:
+        instance.directory = self.directory / f"{instance.drone.id}-{instance.lease.instance}"
+        instance.directory.mkdir(parents=True, exist_ok=True)
+        defaults = self._write_defaults(instance)
+        instance.log_file = instance.log_path.open("wb")
+        instance.process = await asyncio.create_subprocess_exec(
+            str(self._binary),
+            *self._arguments(instance, defaults, wipe=wipe),
+            cwd=instance.directory,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=instance.log_file,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        log.info(
+            "simulator started",
+            extra={"drone": instance.drone.id, "pid": instance.process.pid},
+        )
+
+    async def _wait_ready(self, instance: _Instance) -> None:
+        """Wait, in seconds of the wall clock, until the process listens."""
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while _READY not in instance.log_path.read_bytes():
+            process = instance.process
+            if process is None or process.returncode is not None:
+                raise SimulatorFailed("arducopter ended at once", instance.last_words())
+            if time.monotonic() > deadline_s:
+                what = f"arducopter did not listen within {START_TIMEOUT_S:g} s"
+                raise SimulatorFailed(what, instance.last_words())
+            await asyncio.sleep(0.05 * max(1.0, self._speedup))
+
+    async def _stop_all(self, *, keep: bool) -> None:
+        for pipe in self._pipes:
+            pipe.close()
+        for instance in self._instances:
+            await self._stop(instance)
+            instance.lease.close()
+        self._instances.clear()
+        if not keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    async def _stop(self, instance: _Instance) -> None:
+        process = instance.process
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S * max(1.0, self._speedup))
+            except TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        instance.process = None
+        if instance.log_file is not None:
+            instance.log_file.close()
+            instance.log_file = None

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from skymist.coverage.drones import Drone, DroneModel, Sprayer
+from skymist.flight import driver
+from skymist.flight.channel import Channel
+from skymist.flight.errors import LinkLost
+from skymist.flight.preflight import Check, PreflightReport, preflight
+from tests.flight.scripted import FakeLink, ScriptedVehicle, fly, sortie
+
+DRONE = Drone(
+    id="d1",
+    pad_id="p1",
+    model=DroneModel(
+        id="m",
+        name="M",
+        sprayer=Sprayer(tank_l=16, flow_min_lps=0.01, flow_max_lps=0.06, swath_m=4),
+        body_m=1.5,
+        dry_kg=15,
+        endurance_empty_s=1200,
+        endurance_full_s=600,
+        battery_wh=800,
+    ),
+)
+PARAMS = {
+    "SPRAY_ENABLE": (1.0, 2),
+    "WP_SPD": (4.7, 9),
+    "SPRAY_SPEED_MIN": (37.0, 9),
+    "SERVO9_FUNCTION": (22.0, 4),
+    **{f"SERVO{n}_FUNCTION": (0.0, 4) for n in range(1, 17) if n != 9},
+}
+
+
+def looked_at(change: Callable[[ScriptedVehicle], None]) -> PreflightReport:
+    async def main() -> PreflightReport:
+        link = FakeLink()
+        vehicle = ScriptedVehicle(link)
+        vehicle.params = dict(PARAMS)
+        async with Channel(link) as channel:
+            peer = channel.vehicle(1)
+            await driver.upload(peer, sortie())
+            change(vehicle)
+            return await preflight(peer, sortie(), DRONE, patience_s=10.0)
+
+    return fly(main())
+
+
+def test_a_vehicle_that_may_fly() -> None:
+    report = looked_at(lambda vehicle: None)
+    assert report.findings == ()
+    assert report.is_ready
+    assert report.summary() == "ready"
+    assert report.version is not None
+    assert report.version.version[:3] == (4, 6, 2)
+    assert report.battery_frac == 0.95
+    assert report.differences is not None
+    assert report.waited_s < 10
+
+
+def _set(name: str, value: object) -> Callable[[ScriptedVehicle], None]:
+    return lambda vehicle: setattr(vehicle, name, value)
+
+
+def _param(name: str, value: float) -> Callable[[ScriptedVehicle], None]:
+    return lambda vehicle: vehicle.params.update({name: (value, 9)})
+
+
+def _without(name: str) -> Callable[[ScriptedVehicle], None]:
+    return lambda vehicle: vehicle.params.pop(name) and None
+
+
+def _command(number: int, result: int) -> Callable[[ScriptedVehicle], None]:
+    return lambda vehicle: vehicle.command_results.update({number: [result] * 20})
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "text"),
+    [
+        (_set("vehicle_type", 1), Check.FIRMWARE, "wanted ArduCopter on a multirotor"),
+        (_set("is_armed", True), Check.FIRMWARE, "armed already"),
+        (_set("ekf_flags", 0xA7), Check.POSITION, "EKF flag 16"),
+        (_set("battery_frac", 0.3), Check.BATTERY, "wanted 50% or more, found 30%"),
+        (_set("home", None), Check.HOME, "home is not set"),
+        (_set("home", (601710000, 249400000)), Check.HOME, "home is 111 m from the pad"),
+        (_set("prearm_reasons", ["Compass not healthy"]), Check.PREARM, "Compass not healthy"),
+        (_set("is_mute", True), Check.LINK, "none came"),
+        (_command(216, 3), Check.SPRAYER, "has no sprayer"),
+        (_command(216, 4), Check.SPRAYER, "FAILED"),
+        (_command(216, -1), Check.SPRAYER, "no answer"),
+        (_command(176, 4), Check.PREARM, "refused mode AUTO: FAILED"),
+        (_param("SPRAY_ENABLE", 0), Check.SPRAYER, "SPRAY_ENABLE is 0, not 1"),
+        (_param("SERVO9_FUNCTION", 0), Check.SPRAYER, "no servo output has function 22"),
+        (_param("WP_SPD", 5), Check.PARAMETERS, "wp_speed_mps: wanted 4.7, found 5"),
+        (_without("WP_SPD"), Check.PARAMETERS, "wp_speed_mps is not known"),
+        (lambda vehicle: vehicle.lists[0].pop(), Check.MISSION, "mission: count: wanted"),
+        (lambda vehicle: vehicle.lists[1].clear(), Check.MISSION, "fence: count: wanted 4"),
+    ],
+)
+def test_each_reason_is_named(
+    change: Callable[[ScriptedVehicle], None], check: Check, text: str
+) -> None:
+    report = looked_at(change)
+    assert not report.is_ready
+    found = [finding for finding in report.findings if finding.check is check]
+    assert any(text in finding.text for finding in found), report.summary()
+
+
+def test_no_sprayer_at_all() -> None:
+    report = looked_at(lambda vehicle: vehicle.params.clear())
+    assert "SPRAY_ENABLE is nothing, not 1" in report.summary()
+
+
+def test_a_vehicle_with_another_mission_is_not_put_into_auto() -> None:
+    async def main() -> int:
+        link = FakeLink()
+        vehicle = ScriptedVehicle(link)
+        vehicle.params = dict(PARAMS)
+        async with Channel(link) as channel:
+            await preflight(channel.vehicle(1), sortie(), DRONE, patience_s=5.0)
+        return vehicle.mode
+
+    assert fly(main()) == 0
+
+
+def test_it_waits_for_what_comes_by_itself() -> None:
+    def later(vehicle: ScriptedVehicle) -> None:
+        vehicle.ekf_flags, vehicle.prearm_reasons = 0, ["Need Position Estimate"]
+
+        def ready() -> None:
+            vehicle.ekf_flags, vehicle.prearm_reasons = 831, []
+
+        asyncio.get_running_loop().call_later(6.0, ready)
+
+    report = looked_at(later)
+    assert report.is_ready, report.summary()
+    assert report.waited_s > 5
+
+
+def test_the_wrong_vehicle_and_a_lost_link() -> None:
+    async def main() -> None:
+        link = FakeLink()
+        ScriptedVehicle(link, sysid=9)
+        async with Channel(link) as channel:
+            report = await preflight(channel.vehicle(9), sortie(), DRONE)
+            assert "has system id 1, the vehicle on this link has 9" in report.summary()
+            asyncio.get_running_loop().call_later(0.1, link.close)
+            with pytest.raises(LinkLost):
+                await preflight(channel.vehicle(1), sortie(), DRONE)
+
+    fly(main())
