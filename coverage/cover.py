@@ -125,7 +125,7 @@ def cover_area(
         contain=policy is EdgePolicy.CONTAIN,
         least_share=_least_share(policy, penalty),
         enough_frac=ENOUGH_FRAC,
-        most_over_frac=MOST_OVER_FRAC,
+        most_over_frac=MOST_OVER_FRAC / (1 + (penalty or 0.0) * (policy is EdgePolicy.PENALTY)),
         kinematics=kinematics or Kinematics(),
     )
     flown, wet, dry = grounds.flown_over(

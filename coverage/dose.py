@@ -21,6 +21,12 @@ speed would already double a dose."""
 DOSE_MARGIN_FRAC = 0.08
 """Planned above the dose asked for, against track error and pump lag. Proposal of this project."""
 
+LEAD_MOST_M = 0.3
+"""From rest a drone at 2.5 m/s2 is 0.26 m on when the pump starts (lag 0.46 s)."""
+
+FAST_MPS = 1.2
+"""Faster passes are flown straight, one by one. At this speed a stop takes 0.3 m at 2.5 m/s2."""
+
 PUMP_LAG_S = 0.46
 """Mean time from DO_SPRAYER 1 to flow. Measured on ArduPilot SITL: 0.33 to 0.67 s."""
 

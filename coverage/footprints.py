@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import shapely
-from shapely.geometry import LineString, MultiPolygon, Point, Polygon
+from shapely.geometry import MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from skymist.coverage.robust import polygons
+from skymist.coverage.robust import polygons, union
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,17 +21,22 @@ XY = tuple[float, float]
 
 
 def strip(path: Sequence[XY], width_m: float) -> BaseGeometry:
-    """The ground under a sprayed path of two points or more, cut off square at both ends."""
-    if len(path) == 2:
-        (ax, ay), (bx, by) = path
-        length = math.dist(*path)
-        if length < 1e-9:
-            return Polygon()
-        nx, ny = (ay - by) / length * width_m / 2, (bx - ax) / length * width_m / 2
-        return Polygon(
-            [(ax + nx, ay + ny), (bx + nx, by + ny), (bx - nx, by - ny), (ax - nx, ay - ny)]
-        )
-    return shapely.make_valid(LineString(path).buffer(width_m / 2, cap_style="flat"))
+    """The ground under a sprayed path of two points or more, cut off square at both ends.
+
+    The wedge outside a bend is not counted: the outer end of the boom sweeps it too fast to
+    leave the dose.
+    """
+    return union(_straight(a, b, width_m) for a, b in pairwise(path))
+
+
+def _straight(a: XY, b: XY, width_m: float) -> Polygon:
+    (ax, ay), (bx, by) = a, b
+    length = math.dist(a, b)
+    if length < 1e-9:
+        return Polygon()
+    nx, ny = (ay - by) / length * width_m / 2, (bx - ax) / length * width_m / 2
+    left = [(ax + nx, ay + ny), (bx + nx, by + ny)]
+    return Polygon([*left, (bx - nx, by - ny), (ax - nx, ay - ny)])
 
 
 def footprint(sprayed: Pass) -> BaseGeometry:

@@ -23,43 +23,48 @@ if TYPE_CHECKING:
     from skymist.coverage.layouts import Piece
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
 
 SHORTEST_M = swaths.SHORTEST_M
 
 
-def _along_walls(dry: BaseGeometry, edges: Floats, width_m: float, least_m2: float) -> list[Floats]:
+def _shared(shapes: robust.Shapes, spots: robust.Shapes) -> tuple[robust.Shapes, Ints]:
+    """What each shape shares with each dry spot, and the number of the shape."""
+    shape, spot = shapely.STRtree(spots).query(shapes, predicate="intersects")
+    return robust.each_intersection(shapes[shape], spots[spot]), shape
+
+
+def _along_walls(
+    spots: robust.Shapes, edges: Floats, width_m: float, least_m2: float
+) -> list[Floats]:
     """Passes half a swath inside each wall, as long as the ground beside it is dry."""
     step = edges[:, 1] - edges[:, 0]
     length = np.hypot(step[:, 0], step[:, 1])
     long = length > 0.1 * width_m
-    edges, step, length = edges[long], step[long], length[long]
-    if not len(edges):
-        return []
-    along = step / length[:, None]
-    shapely.prepare(dry)
-    paths = []
+    edges, along = edges[long], step[long] / length[long, None]
+    paths: list[Floats] = []
     for side in (1.0, -1.0):
         inward = side * np.column_stack([-along[:, 1], along[:, 0]]) * width_m
         corners = [edges[:, 0], edges[:, 1], edges[:, 1] + inward, edges[:, 0] + inward]
         quads = np.asarray(shapely.polygons(np.stack(corners, axis=1)))
-        beside = np.flatnonzero(shapely.intersects(dry, quads))
-        hits = robust.each_intersection(quads[beside], dry)
-        for hit, row in zip(hits, beside, strict=True):
-            if hit.area <= least_m2:
-                continue
-            reach = (shapely.get_coordinates(hit) - edges[row, 0]) @ along[row]
-            low, high = float(reach.min()), float(reach.max())
-            if high - low < SHORTEST_M:
-                continue
+        hits, wall = _shared(quads, spots)
+        large = np.bincount(wall, shapely.area(hits), len(edges)) > least_m2
+        points, hit = shapely.get_coordinates(hits, return_index=True)
+        mine = wall[hit]
+        reach = ((points - edges[mine, 0]) * along[mine]).sum(axis=1)
+        low, high = np.full(len(edges), np.inf), np.full(len(edges), -np.inf)
+        np.minimum.at(low, mine, reach)
+        np.maximum.at(high, mine, reach)
+        for row in np.flatnonzero(large & (high - low >= SHORTEST_M)):
             start = edges[row, 0] + inward[row] / 2
-            paths.append(np.stack([start + along[row] * low, start + along[row] * high]))
+            paths.append(np.stack([start + along[row] * low[row], start + along[row] * high[row]]))
     return paths
 
 
-def _down_middle(dry: BaseGeometry, least_m2: float) -> list[Floats]:
+def _down_middle(spots: robust.Shapes, least_m2: float) -> list[Floats]:
     """A pass along the longer axis of each dry spot."""
     paths = []
-    for spot in robust.polygons(dry, least_m2):
+    for spot in spots[shapely.area(spots) > least_m2]:
         box = shapely.get_coordinates(spot.minimum_rotated_rectangle)
         if len(box) < 5:
             continue
@@ -117,33 +122,47 @@ def gap_passes(
 ) -> list[Floats]:
     """Passes over dry ground, most ground per second first, until `wanted_m2` are reached.
 
-    Dry spots below `least_m2` are left.
-    Without `over_budget_m2` no pass sprays outside the piece at all.
+    Dry spots below `least_m2` are left. Without `over_budget_m2` no pass sprays outside at all.
     """
-    paths = _along_walls(dry, piece.ground_edges, width_m, least_m2) + _down_middle(dry, least_m2)
-    paths = _flyable(paths, piece.flyable)
+    spots = np.array(robust.polygons(dry), dtype=object)
+    paths = _along_walls(spots, piece.ground_edges, width_m, least_m2)
+    paths = _flyable(paths + _down_middle(spots, least_m2), piece.flyable)
     if over_budget_m2 is None:
         paths = _contained(paths, piece.ground_edges, width_m)
         over_budget_m2 = np.inf
     if not paths:
         return []
     strips = np.array(footprints(paths, width_m), dtype=object)
-    left = robust.each_intersection(strips, dry)
-    gains = shapely.area(left)
-    overs = shapely.area(robust.each_difference(strips, piece.ground))
+    overs = np.asarray(shapely.area(robust.each_difference(strips, piece.ground)))
     lengths = np.array([float(np.hypot(*(path[1] - path[0]))) for path in paths])
     seconds = kinematics.run_s(lengths) + 2 * kinematics.stop_s
-    chosen: list[Floats] = []
-    while wanted_m2 > 0 and len(chosen) < len(paths):
+    order = _worth_most(strips, spots, overs, seconds, wanted_m2, over_budget_m2, least_m2)
+    return [paths[number] for number in order]
+
+
+def _worth_most(
+    strips: robust.Shapes,
+    spots: robust.Shapes,
+    overs: Floats,
+    seconds: Floats,
+    wanted_m2: float,
+    over_budget_m2: float,
+    least_m2: float,
+) -> list[int]:
+    """Numbers of strips, each worth most when taken, counting ground only once."""
+    left, owner = _shared(strips, spots)
+    gains = np.bincount(owner, shapely.area(left), len(strips))
+    chosen: list[int] = []
+    while wanted_m2 > 0 and len(chosen) < len(strips):
         worth = np.where(overs <= np.minimum(over_budget_m2, gains + 1e-6), gains / seconds, 0.0)
         best = int(np.argmax(worth))
         if gains[best] < least_m2 or worth[best] <= 0:
             break
-        chosen.append(paths[best])
+        chosen.append(best)
         wanted_m2 -= gains[best]
         over_budget_m2 -= overs[best]
-        near = shapely.intersects(left, strips[best])
+        near = np.flatnonzero(shapely.intersects(left, strips[best]))
         left[near] = robust.each_difference(left[near], strips[best])
-        gains[near] = shapely.area(left[near])
-        gains[best] = 0.0
+        gains = np.bincount(owner, shapely.area(left), len(strips))
+        gains[chosen] = 0.0
     return chosen

@@ -26,16 +26,18 @@ from skymist.coverage.transits import FreeSpace
 from skymist.coverage.turns import sprayed_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Flown = list[tuple[bool, Floats]]
+    Seen = NDArray[np.bool_]
 
 GAP_SHARES = (0.04, 0.03, 0.015)  # of a swath squared: dry spots worth a pass, round by round
 EXACT_GAP_SHARES = (0.004, 0.004)  # the same where as much as can be is to be reached
 LEFT_FOR_TURNS = 0.75  # of the spray that may go outside, where gap passes will need some too
+LAST_OVER_FRAC = 0.08  # what reaching the full area may spray outside, in the last round
 GAP_MORE = 1.08  # a little more than is wanted, since turns shift when passes are added
 
 
@@ -44,7 +46,9 @@ def seconds_of(legs: Flown, brief: Brief) -> float:
     return brief.kinematics.path_s(np.concatenate([path for _, path in legs]))
 
 
-def _turned(legs: Flown, area: BaseGeometry, brief: Brief) -> tuple[Flown, float, float]:
+def _turned(
+    legs: Flown, area: BaseGeometry, brief: Brief, sees: Callable[[Floats, Floats], Seen]
+) -> tuple[Flown, float, float]:
     """Legs with the turns sprayed that fit the budgets, and m2 about covered and outside."""
     wet = _wet(legs, brief)
     inside = robust.intersection(wet, area).area
@@ -59,6 +63,7 @@ def _turned(legs: Flown, area: BaseGeometry, brief: Brief) -> tuple[Flown, float
         width_m=brief.swath_m,
         dry_budget_m2=dry_budget_m2,
         over_budget_m2=over_budget_m2 * (1.0 if dry_budget_m2 > 0 else LEFT_FOR_TURNS),
+        sees=sees,
     )
     return turned, inside - dry_m2, outside + over_m2
 
@@ -110,7 +115,7 @@ class _Ground:
 
     def __init__(self, area: BaseGeometry, brief: Brief, start: Floats | None) -> None:
         self.area, self.brief = area, brief
-        self.pieces = layouts.pieces_of(area, brief.clearance_m)
+        self.pieces = layouts.pieces_of(area, brief)
         inside = _inside_holes(self.pieces)
         self.islands = frozenset(np.flatnonzero(inside.any(axis=0)).tolist())
         self.terrain = Terrain(
@@ -138,12 +143,27 @@ class _Ground:
     def flown(self, passes: Passes, known: Sequence[int] = ()) -> Result:
         """Passes over all pieces, routed and turned; `known` is an order to begin with."""
         legs, nodes = routed(passes, self.terrain, self.brief.kinematics, known)
-        legs, covered_m2, outside_m2 = _turned(legs, self.area, self.brief)
+        legs, covered_m2, outside_m2 = _turned(legs, self.area, self.brief, self._sees)
         for number in self.islands:
             legs = self._island_sprayed(legs, self.pieces[number])
         return Result(
             passes=passes, nodes=nodes, legs=legs, covered_m2=covered_m2, outside_m2=outside_m2
         )
+
+    def _sees(self, first: Floats, second: Floats) -> Seen:
+        """Which straight ways stay on one of the pieces."""
+        spaces = self.terrain.spaces
+        if len(spaces) == 1:
+            return spaces[0].sees(first, second)
+        tree = shapely.STRtree([piece.flyable for piece in self.pieces])
+        seen = np.zeros(len(first), dtype=bool)
+        way, near = tree.query(
+            shapely.points((first + second) / 2), predicate="dwithin", distance=1e-3
+        )
+        for number in np.unique(near):
+            mine = way[near == number]
+            seen[mine] |= spaces[int(number)].sees(first[mine], second[mine])
+        return seen
 
     def _island_sprayed(self, legs: Flown, piece: Piece) -> Flown:
         ground = shapely.buffer(piece.ground, SAME_PLACE_M)
@@ -164,7 +184,9 @@ class _Ground:
             start=self.terrain.start if len(self.pieces) == 1 else None,
         )
         legs, nodes = routed(passes, terrain, self.brief.kinematics)
-        legs, covered_m2, outside_m2 = _turned(legs, self.pieces[number].ground, self.brief)
+        legs, covered_m2, outside_m2 = _turned(
+            legs, self.pieces[number].ground, self.brief, self.terrain.spaces[number].sees
+        )
         return Result(
             passes=passes, nodes=nodes, legs=legs, covered_m2=covered_m2, outside_m2=outside_m2
         )
@@ -194,11 +216,12 @@ class _Ground:
         for least_share in EXACT_GAP_SHARES if brief.contain else GAP_SHARES:
             if dry.area <= may_m2:
                 break
-            over_m2 = brief.most_over_frac * self.area.area - result.outside_m2
+            most_over = LAST_OVER_FRAC if least_share == GAP_SHARES[-1] else brief.most_over_frac
+            over_m2 = most_over * self.area.area - result.outside_m2
             wanted_m2 = (dry.area - may_m2) * GAP_MORE
             more = self._gap_paths(dry, wanted_m2, max(over_m2, 0.0), least_share)
             if not more:
-                break
+                continue
             passes = Passes(
                 paths=(*result.passes.paths, *(path for _, path in more)),
                 piece=np.append(result.passes.piece, [number for number, _ in more]),

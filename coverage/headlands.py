@@ -53,9 +53,12 @@ def laps_along(
     first_m = max(width_m / 2, clearance_m)
     paths: list[Floats] = []
     for lap in range(count):
-        line = robust.inset(ground, first_m + lap * width_m)
+        lap_m = first_m + lap * width_m
+        line = robust.inset(ground, lap_m)
         for piece in robust.polygons(line):
-            smooth = piece.simplify((EXACT_SHARE if exact else SMOOTH_SHARE) * width_m)
+            # A lap at the clearance itself must not cut a wiggle: it would come too near.
+            cut_m = min((EXACT_SHARE if exact else SMOOTH_SHARE) * width_m, lap_m - clearance_m)
+            smooth = piece.simplify(max(cut_m, 0.0))
             smooth = smooth if smooth.is_valid and not smooth.is_empty else piece
             for part in robust.polygons(smooth):
                 oriented = shapely.orient_polygons(part)
@@ -64,7 +67,7 @@ def laps_along(
                     for ring in (oriented.exterior, *oriented.interiors)
                 ]
                 if lap == 0 and spikes:
-                    rings = [_spiked(ring, first_m, width_m) for ring in rings]
+                    rings = [_spiked(ring, ground, first_m, width_m) for ring in rings]
                 paths.extend(rings)
     inside = robust.inset(ground, first_m + (count - 0.5) * width_m) if count else ground
     # Laps miss what no disc of half a swath reaches: ends narrower than a swath.
@@ -76,7 +79,7 @@ def laps_along(
     )
 
 
-def _spiked(ring: Floats, inset_m: float, width_m: float) -> Floats:
+def _spiked(ring: Floats, ground: Polygon, inset_m: float, width_m: float) -> Floats:
     """A lap, ground on its left, that runs out into corners too sharp for a round bend.
 
     The spike ends where the corner is `SPIKE_SHARE` of a swath wide. Both its turns onto the lap
@@ -97,7 +100,7 @@ def _spiked(ring: Floats, inset_m: float, width_m: float) -> Floats:
         if sharp and 0.1 < angle < SHARP_RAD:
             half = angle / 2
             reach_m = inset_m / np.sin(half) - SPIKE_SHARE * width_m / (2 * np.tan(half))
-            if reach_m > SPIKE_LEAST * width_m:
-                out = -(back + on) / np.hypot(*(back + on))
-                rows += [point + out * reach_m, point]
+            tip = point - (back + on) / np.hypot(*(back + on)) * reach_m
+            if reach_m > SPIKE_LEAST * width_m and ground.covers(shapely.LineString([point, tip])):
+                rows += [tip, point]
     return np.array([*rows, rows[0]])

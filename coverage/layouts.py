@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SLACK = 0.05  # of a swath that a tiling may lack
-SHORTEST_M = 0.1
+SPOT_M = 0.12  # the length of a pass over a spot on which nothing longer fits
 NEAR = 1.08  # layouts predicted within this factor of the best are tried in full
 MOST_TRIED = 2
 FEW_EDGES = 12
+MANY_CORNERS = 500
+WIGGLE_SHARE = 0.01  # of the swath
 MANY_PASSES = 250  # ground that needs more is planned by prediction alone, for time
 FEW_CUTS = 16  # ground that needs more cuts is better flown as a whole, unless it is narrow
 DRY_PRICE = 13.0  # dry ground costs this many times its share of the flying time
@@ -81,6 +83,18 @@ class Piece:
     ground_edges: Floats
     flyable_edges: Floats
 
+    @staticmethod
+    def of(part: int, ground: Polygon, flyable: Polygon) -> Piece:
+        """A piece with its edges."""
+        edges = robust.edges_of(ground)
+        return Piece(
+            part=part,
+            ground=ground,
+            flyable=flyable,
+            ground_edges=edges,
+            flyable_edges=edges if flyable is ground else robust.edges_of(flyable),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
@@ -91,35 +105,29 @@ class Layout:
     reached_m2: float
 
 
-def pieces_of(area: BaseGeometry, clearance_m: float) -> list[Piece]:
+def pieces_of(area: BaseGeometry, brief: Brief) -> list[Piece]:
     """The parts of an area that can be flown at all; a clearance may cut one part into several."""
     found = []
     for number, part in enumerate(robust.polygons(area)):
-        if clearance_m <= 0:
-            edges = robust.edges_of(part)
-            found.append(
-                Piece(
-                    part=number,
-                    ground=part,
-                    flyable=part,
-                    ground_edges=edges,
-                    flyable_edges=edges,
-                )
-            )
+        smooth = _smooth(part, brief)
+        if brief.clearance_m <= 0:
+            found.append(Piece.of(number, smooth, part))
             continue
-        flown = robust.polygons(robust.inset(part, clearance_m))
+        flown = robust.polygons(robust.inset(part, brief.clearance_m))
         for flyable in flown:
-            ground = part if len(flown) == 1 else _around(flyable, part, clearance_m)
-            found.append(
-                Piece(
-                    part=number,
-                    ground=ground,
-                    flyable=flyable,
-                    ground_edges=robust.edges_of(ground),
-                    flyable_edges=robust.edges_of(flyable),
-                )
-            )
+            ground = smooth if len(flown) == 1 else _around(flyable, part, brief.clearance_m)
+            found.append(Piece.of(number, ground, flyable))
     return found
+
+
+def _smooth(part: Polygon, brief: Brief) -> Polygon:
+    """A part without wiggles that no layout need follow, where it has very many corners."""
+    if brief.contain or shapely.get_num_coordinates(part) < MANY_CORNERS:
+        return part
+    smooth = part.simplify(WIGGLE_SHARE * brief.swath_m)
+    if isinstance(smooth, Polygon) and smooth.is_valid and not smooth.is_empty:
+        return smooth
+    return part
 
 
 def _around(flyable: Polygon, part: Polygon, clearance_m: float) -> Polygon:
@@ -144,8 +152,9 @@ def strip_layouts(ground: Polygon, piece: Piece, brief: Brief, most: int) -> lis
         most_over_m2 = STRIPS_OVER * brief.most_over_frac * ground.area
     found = []
     for angle in angles[:most] if most > 2 else swaths.flattest(edges, angles)[:most]:
+        strips: swaths.Strips | None = None
         for share in brief.shares:
-            strips = swaths.strips_over(
+            tried = swaths.strips_over(
                 edges,
                 piece.flyable_edges,
                 angle_rad=angle,
@@ -154,9 +163,11 @@ def strip_layouts(ground: Polygon, piece: Piece, brief: Brief, most: int) -> lis
                 slack=0.0 if brief.contain else SLACK,
                 within=piece.ground_edges if brief.contain else None,
             )
+            if strips is None or tried.spares_more_than(strips):
+                strips = tried
             if strips.outside_m2 <= most_over_m2:
                 break
-        if len(strips.y_m):
+        if strips is not None and len(strips.y_m):
             found.append(
                 Layout(
                     paths=tuple(strips.paths()),
@@ -286,6 +297,6 @@ def is_convex(ground: Polygon) -> bool:
 def spot_layout(piece: Piece) -> Layout:
     """One short pass for a piece on which nothing else fits."""
     point = piece.flyable.representative_point()
-    half = np.array([SHORTEST_M / 2, 0.0])
+    half = np.array([SPOT_M / 2, 0.0])
     at = np.array([point.x, point.y])
     return Layout(paths=(np.stack([at - half, at + half]),), predicted_s=0.0, reached_m2=0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from skymist.coverage.site import Building
+
+
+_ARC = 6
+_OUTSIDE = 1 / math.cos(math.pi / 4 / _ARC)
+"""Arcs are drawn with chords outside the true circle, so that no corner is cut."""
 
 
 class Obstacles:
@@ -28,12 +34,16 @@ class Obstacles:
 
     def _widened(self, index: int) -> BaseGeometry:
         if index not in self._wide:
-            self._wide[index] = self._footprints[index].buffer(self.keep_m, quad_segs=4)
+            self._wide[index] = self._footprints[index].buffer(
+                self.keep_m * _OUTSIDE, quad_segs=_ARC
+            )
         return self._wide[index]
 
     def _near(self, region: BaseGeometry, above_home_m: float) -> list[int]:
         """Buildings within reach of the region that stand in the way at this height."""
-        found = self._tree.query(region, predicate="dwithin", distance=self.keep_m + 0.01)
+        found = self._tree.query(
+            region, predicate="dwithin", distance=self.keep_m * _OUTSIDE + 0.01
+        )
         tall = found[self._heights_m[found] > above_home_m - self.margin_m]
         return sorted(int(index) for index in tall)
 
@@ -57,7 +67,7 @@ class Obstacles:
     def clear_height_m(self, path: Sequence[tuple[float, float]]) -> float:
         """The least height above home at which the whole path is clear of every building."""
         line = LineString(path)
-        near = self._tree.query(line, predicate="dwithin", distance=self.keep_m)
+        near = self._tree.query(line, predicate="dwithin", distance=self.keep_m * _OUTSIDE)
         return float(self._heights_m[near].max() + self.margin_m) if len(near) else 0.0
 
     def tallest_m(self, region: BaseGeometry) -> float:

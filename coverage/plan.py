@@ -76,7 +76,7 @@ class Reason(StrEnum):
     NO_ACCESS = "no_access"
     BEYOND_TANK = "beyond_tank"
     OPEN_WATER = "open_water"
-    SPRAY_TOO_WIDE = "spray_too_wide"
+    BELOW_PUMP = "below_pump"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +99,8 @@ class GroundTask:
 class Treatment:
     """How one spot is treated from the air, and what of it that is expected to reach.
 
-    `target` is the part of the spot that a drone can and may treat; `expected_frac` is the
-    share of `target` that the passes cover.
+    `target` is the part of the spot that is the drone's to treat: the spot without the areas of
+    its ground tasks. `expected_frac` is the share of `target` that the passes cover.
     """
 
     spot_id: str

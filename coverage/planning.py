@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from skymist.coverage.errors import PlanError
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from skymist.coverage.drones import Drone, DroneModel
     from skymist.coverage.site import Site
 
-Progress = "Callable[[str, int, int], None]"
+Options = dict[str, dict[str, Treatment]]
 
 
 def plan_site(
@@ -39,8 +41,11 @@ def plan_site(
     """
     drones = _crew(site, num_drones)
     tell = progress or (lambda stage, done, total: None)
-    options, tasks = _options(site, drones, tell)
+    options, left = _options(site, drones, tell)
     given = assign(site, drones, options)
+    model_of = {t.spot_id: t.model_id for ts in given.values() for t in ts}
+    first = drones[0].model.id
+    tasks = [t for s in site.spots for t in left.get((model_of.get(s.id, first), s.id), ())]
     by_drone: dict[str, list[Sortie]] = {}
     for done, drone in enumerate(drones):
         tell("sorties", done, len(drones))
@@ -57,9 +62,25 @@ def plan_site(
         site=site,
         seed=seed,
         treatments=tuple(sorted(treatments, key=lambda t: order[t.spot_id])),
-        ground=tuple(sorted(tasks, key=lambda t: order[t.spot_id])),
+        ground=tuple(sorted(_settled(site, tasks, flown), key=lambda t: order[t.spot_id])),
         sorties=sorties,
     )
+
+
+def _settled(site: Site, tasks: list[GroundTask], flown: set[str]) -> list[GroundTask]:
+    """Tasks where each spot that is not flown at all stands as one, for the whole of it."""
+    kept = [task for task in tasks if task.spot_id in flown or task.is_whole_spot]
+    whole = {task.spot_id for task in kept if task.is_whole_spot}
+    parts: dict[str, GroundTask] = {}
+    for task in tasks:
+        if task.spot_id not in flown | whole:
+            largest = parts.setdefault(task.spot_id, task)
+            if task.area_m2 > largest.area_m2:
+                parts[task.spot_id] = task
+    return kept + [
+        replace(task, area=site.spot(spot_id).area, is_whole_spot=True)
+        for spot_id, task in parts.items()
+    ]
 
 
 def _crew(site: Site, num_drones: int | None) -> tuple[Drone, ...]:
@@ -75,22 +96,26 @@ def _crew(site: Site, num_drones: int | None) -> tuple[Drone, ...]:
 
 def _options(
     site: Site, drones: tuple[Drone, ...], tell: Callable[[str, int, int], None]
-) -> tuple[dict[str, dict[str, Treatment]], list[GroundTask]]:
-    """Treatments by model and spot, and the tasks of the model that reaches most of each spot."""
+) -> tuple[Options, dict[tuple[str, str], list[GroundTask]]]:
+    """Treatments by model and spot, from the models that reach most of it; tasks by the same."""
     models: dict[str, DroneModel] = {drone.model.id: drone.model for drone in drones}
-    options: dict[str, dict[str, Treatment]] = {}
-    tasks: dict[str, tuple[GroundTask, ...]] = {}
-    best: dict[str, float] = {}
+    options: Options = {}
+    tasks: dict[tuple[str, str], list[GroundTask]] = defaultdict(list)
+    best_m2: dict[str, float] = defaultdict(float)
     for done, model in enumerate(models.values()):
         tell("spots", done, len(models))
         treatments, left = treat_site(site, model)
         options[model.id] = {t.spot_id: t for t in treatments}
-        for spot in site.spots:
-            reached = options[model.id].get(spot.id)
-            share = reached.expected_frac if reached else -1.0
-            if share > best.get(spot.id, -2.0):
-                best[spot.id] = share
-                tasks[spot.id] = tuple(task for task in left if task.spot_id == spot.id)
+        for task in left:
+            tasks[model.id, task.spot_id].append(task)
+        for treatment in treatments:
+            best_m2[treatment.spot_id] = max(best_m2[treatment.spot_id], _reached_m2(treatment))
     for model_id, by_spot in options.items():
-        options[model_id] = {s: t for s, t in by_spot.items() if t.expected_frac >= best[s] - 0.05}
-    return options, [task for found in tasks.values() for task in found]
+        options[model_id] = {
+            s: t for s, t in by_spot.items() if _reached_m2(t) >= 0.95 * best_m2[s]
+        }
+    return options, tasks
+
+
+def _reached_m2(treatment: Treatment) -> float:
+    return float(treatment.target.area) * treatment.expected_frac

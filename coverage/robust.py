@@ -67,8 +67,8 @@ def each_difference(shapes: Shapes, other: BaseGeometry) -> Shapes:
     return _each(shapely.difference, shapes, other)
 
 
-def each_intersection(shapes: Shapes, other: BaseGeometry) -> Shapes:
-    """What each shape shares with another."""
+def each_intersection(shapes: Shapes, other: BaseGeometry | Shapes) -> Shapes:
+    """What each shape shares with another, or with its partner."""
     return _each(shapely.intersection, shapes, other)
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 STEP_S = 1.0
 WAIT_S = 5.0
+SLIPS = tuple(range(-15, 16, 3))
+"""Seconds early or late against another drone at which a flight must still keep clear of it."""
 
 
 def trajectory(sortie: Sortie, model: DroneModel) -> NDArray[np.float64]:
@@ -69,7 +71,8 @@ class Airspace:
     def first_free_s(self, drone_id: str, start_s: float, path: NDArray[np.float64]) -> float:
         """The earliest take-off from `start_s` on, in steps of 5 s, that keeps clear of all."""
         while True:
-            if not self._is_near(drone_id, round(start_s / STEP_S), path):
+            step = round(start_s / STEP_S)
+            if not any(self._is_near(drone_id, step + slip, path) for slip in SLIPS):
                 return start_s
             start_s += WAIT_S
 

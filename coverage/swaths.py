@@ -36,6 +36,10 @@ class Strips:
     reached_m2: float
     outside_m2: float
 
+    def spares_more_than(self, other: Strips) -> bool:
+        """Whether these spray less outside than others by more than they reach less."""
+        return self.outside_m2 + other.reached_m2 < other.outside_m2 + self.reached_m2
+
     def paths(self) -> list[Floats]:
         """Each pass as two points in the frame of the piece."""
         ends = np.stack(
@@ -155,8 +159,10 @@ def strips_over(
     With `within`, edges too, no pass sprays outside of it.
     """
     near, fly = turned(ground, -angle_rad), turned(flyable, -angle_rad)
-    levels = levels_over(near[:, :, 1].min(), near[:, :, 1].max(), width_m, slack)
-    found = runs(near, fly, levels, width_m, least_share)
+    low_m, high_m = float(near[:, :, 1].min()), float(near[:, :, 1].max())
+    levels = levels_over(low_m, high_m, width_m, slack)
+    # Of ground lower than one strip, the share that counts is that of its height.
+    found = runs(near, fly, levels, min(width_m, high_m - low_m), least_share)
     if within is not None:
         found = kept_inside(found, turned(within, -angle_rad), levels, width_m)
     found = found[found[:, 1] - found[:, 0] > SHORTEST_M]

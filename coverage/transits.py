@@ -7,6 +7,7 @@ are straight. The order of passes is left to `coverage.order`.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 SLACK_M = 2e-3
 MOST_CORNERS = 32  # corners looked at from one place
 CHUNK = 100_000
+MOST_BENDS = 800
+SMOOTH_SHARE = 2e-3  # of the ground's size
 MANY_PLACES = 400  # above this, ways between places that lie far apart are only estimated:
 MANY_NEAR = 60  # those beyond the nearest so many,
 FAR_FACTOR = 1.3  # at this many times the straight way
@@ -41,7 +44,7 @@ class FreeSpace:
         )
         self._roomy = shapely.buffer(ground, SLACK_M, join_style="mitre")
         shapely.prepare(self._roomy)
-        self._corners = np.zeros((0, 2)) if self.convex else _bends(ground)
+        self._corners = np.zeros((0, 2)) if self.convex else _corners(ground)
         self._between: Floats | None = None
         self._next: NDArray[np.int32] | None = None
         self._known: dict[bytes, int] = {}
@@ -188,6 +191,17 @@ class FreeSpace:
                 [pairs[row, :1], self._corners[bends[::-1]], pairs[row, 1:]]
             )
         return found
+
+
+def _corners(ground: Polygon) -> Floats:
+    """Corners to bend at; of ground with very many, those of a smoothed and smaller copy."""
+    bends = _bends(ground)
+    if len(bends) <= MOST_BENDS:
+        return bends
+    cut_m = SMOOTH_SHARE * math.sqrt(ground.area)
+    smooth = shapely.buffer(ground, -cut_m, join_style="mitre").simplify(cut_m)
+    found = [_bends(part) for part in shapely.get_parts(smooth) if part.geom_type == "Polygon"]
+    return np.concatenate(found) if found else bends[:MOST_BENDS]
 
 
 def _bends(ground: Polygon) -> Floats:

@@ -20,7 +20,7 @@ from skymist.coverage.dose import Setting, hover_s, solve_dose
 from skymist.coverage.footprints import areal, footprint
 from skymist.coverage.obstacles import Obstacles
 from skymist.coverage.plan import GroundTask, Pass, PassKind, Reason, Treatment
-from skymist.coverage.robust import union
+from skymist.coverage.robust import difference, intersection, union
 from skymist.coverage.site import Kind, Mode
 
 if TYPE_CHECKING:
@@ -38,11 +38,17 @@ REACH_MAX_M = 6.0
 3 m at which drift figures were measured. Proposal of this project."""
 NO_SPRAY_EDGE_M = 0.75
 """Kept from the edge of no-spray ground: track error and lag. Proposal of this project."""
+EDGE_M = 0.05
+"""Slack along the edges of strips when the dry rest is told. Numerical."""
+SCRAP_M2 = 0.05
+"""Smaller pieces are rounding of the map, not ground. Numerical."""
 WORTH_FRAC = 0.4
 """A spot of which the drone reaches less is left whole to the ground crew. Proposal."""
+DOSE_MOST = 2.5
+"""A drone that cannot stay below this many times the dose does not treat the spot. Proposal."""
 SLIVER_FRAC = 0.2
 """A spot of which less than this may be sprayed is left whole to the ground crew. Proposal."""
-REST_FRAC, REST_M2 = 0.02, 1.0
+REST_FRAC, REST_M2 = 0.02, 0.25
 """A rest smaller than this share of the spot and this area is track error, not a task."""
 
 _ROOFED = (Kind.BIKE_SHED, Kind.ROOFED_MARKET)
@@ -88,37 +94,34 @@ def treat_spot(spot: BlindSpot, scene: Scene) -> Result:
     if refusal:
         return None, (_whole(spot, *refusal),)
     target, tasks = _may_be_sprayed(spot, scene)
-    if target.is_empty or (
-        target.area < SLIVER_FRAC * spot_area_m2(spot) and spot.kind not in _ROOFED
-    ):
+    if target.is_empty or (target.area < SLIVER_FRAC * spot.area.area and spot.kind not in _ROOFED):
         return None, _all_of(spot, tasks)
     passes, refusal = _passes(spot, target, scene)
     passes = _off_forbidden(passes, scene.forbidden(target.buffer(scene.model.sprayer.swath_m)))
     wet = union(footprint(p) for p in passes)
-    reached = areal(target.intersection(wet.buffer(0.01)))
-    if reached.area < WORTH_FRAC * target.area:
+    if intersection(target, wet).area < WORTH_FRAC * target.area:
         reason, text = refusal or _why_dry(target, scene)
         return None, (_whole(spot, reason, text),)
-    rest = areal(target.difference(wet.buffer(0.05)), 0.1)
-    if rest.area > max(REST_FRAC * target.area, REST_M2):
+    rest = areal(difference(target, wet.buffer(EDGE_M)))
+    if rest.area > max(REST_FRAC * target.area, min(REST_M2, 2 * REST_FRAC * target.area)):
         reason, text = _why_dry(rest, scene)
         tasks = (*tasks, _part(spot, reason, text, rest))
-    level = scene.site.level_for(spot)
+        target = areal(difference(target, rest))
     done = Treatment(
         spot_id=spot.id,
         passes=passes,
-        target=reached,
-        dose_l_per_m2=spot.dose_l_per_m2 or level.dose_l_per_m2,
-        agent_id=spot.agent_id or level.agent_id,
-        expected_frac=min(1.0, reached.area / spot_area_m2(spot)),
+        target=target,
+        dose_l_per_m2=dose_for(spot, scene.site),
+        agent_id=spot.agent_id or scene.site.level_for(spot).agent_id,
+        expected_frac=min(1.0, intersection(target, wet).area / target.area),
         model_id=scene.model.id,
     )
     return done, tasks
 
 
-def spot_area_m2(spot: BlindSpot) -> float:
-    """The whole surface of a spot."""
-    return float(spot.area.area)
+def dose_for(spot: BlindSpot, site: Site) -> float:
+    """Litres per m2 asked for: the spot's own, else its level's."""
+    return spot.dose_l_per_m2 or site.level_for(spot).dose_l_per_m2
 
 
 def _whole(spot: BlindSpot, reason: Reason, text: str) -> GroundTask:
@@ -131,6 +134,8 @@ def _part(spot: BlindSpot, reason: Reason, text: str, area: BaseGeometry) -> Gro
 
 def _all_of(spot: BlindSpot, tasks: Sequence[GroundTask]) -> tuple[GroundTask, ...]:
     """One task for the whole spot where its parts are all left out."""
+    if not tasks:
+        return (_whole(spot, Reason.NO_ACCESS, "too small to spray"),)
     largest = max(tasks, key=lambda task: task.area_m2)
     return (replace(largest, area=spot.area, is_whole_spot=True),)
 
@@ -179,19 +184,19 @@ def _may_be_sprayed(spot: BlindSpot, scene: Scene) -> tuple[BaseGeometry, tuple[
         tasks.append(_part(spot, Reason.ROOFED, text, spot.area))
     elif spot.kind is Kind.FLAT_ROOF:
         area = areal(spot.area.buffer(-ROOF_SETBACK_M))
-    under = areal(area.intersection(scene.obstacles.footprints(area, spot.elevation_m + 0.5)), 0.1)
-    kept = areal(area.difference(under))
-    if under.area > REST_M2 and spot.kind not in _ROOFED:
-        text = f"{under.area:.0f} m2 lie under a building or its eaves"
+        text = f"the roof's edge: {ROOF_SETBACK_M:.1f} m kept dry, so that nothing runs down"
+        tasks.append(_part(spot, Reason.NO_ACCESS, text, areal(difference(spot.area, area))))
+    under = areal(intersection(area, scene.obstacles.footprints(area, spot.elevation_m + 0.5)))
+    kept = areal(difference(area, under))
+    if not under.is_empty and spot.kind not in _ROOFED:
+        text = f"{under.area:.1f} m2 lie under a building or its eaves"
         tasks.append(_part(spot, Reason.UNDER_BUILDING, text, under))
     forbidden = scene.forbidden(kept)
-    banned = areal(kept.intersection(forbidden), 0.1)
-    if banned.area > REST_M2 and spot.kind not in _ROOFED:
-        text = f"{banned.area:.0f} m2 lie on no-spray ground or at its edge: clean by hand"
+    banned = areal(intersection(kept, forbidden))
+    if not banned.is_empty and spot.kind not in _ROOFED:
+        text = f"{banned.area:.1f} m2 lie on no-spray ground or at its edge: clean by hand"
         tasks.append(_part(spot, Reason.NO_SPRAY, text, banned))
-    if not tasks and kept.is_empty:
-        tasks.append(_part(spot, Reason.NO_ACCESS, "too small to spray", spot.area))
-    return areal(kept.difference(forbidden), 0.2), tuple(tasks)
+    return areal(difference(kept, forbidden)), tuple(t for t in tasks if t.area_m2 > SCRAP_M2)
 
 
 def _passes(
@@ -199,10 +204,15 @@ def _passes(
 ) -> tuple[tuple[Pass, ...], tuple[Reason, str] | None]:
     """Lines over the target at the height that suits it, lapped and dosed."""
     sprayer, policy = scene.model.sprayer, scene.site.policy
-    level = scene.site.level_for(spot)
-    dose = spot.dose_l_per_m2 or level.dose_l_per_m2
+    dose = dose_for(spot, scene.site)
     top_mps = min(scene.model.speed_mps, policy.speed_max_mps)
     setting = solve_dose(dose, sprayer, speed_max_mps=top_mps)
+    if setting.dose_l_per_m2 > DOSE_MOST * dose:
+        return (), (
+            Reason.BELOW_PUMP,
+            f"asks for {dose * 1000:.2g} mL/m2, the least this drone gives is "
+            f"{setting.dose_l_per_m2 * 1000:.2g} mL/m2",
+        )
     height_m = height_over(spot, scene)
     blocked = scene.obstacles.blocked(target.buffer(sprayer.swath_m), height_m)
     if spot.kind in _ROOFED:
@@ -213,7 +223,7 @@ def _passes(
         roof_m = scene.obstacles.tallest_m(target.buffer(scene.obstacles.keep_m))
         over_m = roof_m + policy.building_margin_m
         if roof_m > 0 and over_m <= min(spot.elevation_m + REACH_MAX_M, policy.ceiling_m):
-            height_m = max(height_m, over_m)
+            height_m, blocked = max(height_m, over_m), Polygon()
             kind, lines = runs.lines_over(spot, target, sprayer.swath_m, Polygon(), lap_m)
         elif roof_m > 0:
             return (), (
@@ -238,7 +248,8 @@ def _passes(
                 hover_s=hover_s(dose, sprayer),
             ),
         ), None
-    return tuple(_lapped(spot, kind, lines, height_m, setting)), None
+    flown = [piece for line in lines for piece in runs.flyable(line, setting.speed_mps, blocked)]
+    return tuple(_lapped(spot, kind, flown, height_m, setting)), None
 
 
 def _lapped(

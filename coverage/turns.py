@@ -20,6 +20,8 @@ from skymist.coverage.kinematics import turn_rad
 from skymist.coverage.tally import footprints
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -103,6 +105,11 @@ class _Joints:
             stub_m=np.minimum(STUB_SWATHS * width_m, room),
         )
 
+    def bends(self, pulled_m: Floats) -> tuple[Floats, Floats]:
+        """Where the way between begins and ends, pulled back from the wall."""
+        pulled = pulled_m[:, None]
+        return self.ends - self.out * pulled, self.starts - self.back * pulled
+
     def flat(self, width_m: float) -> robust.Shapes:
         """The ground under both passes near the wall, as they are."""
         tails = np.stack([self.ends - self.out * self.stub_m[:, None], self.ends], axis=1)
@@ -113,8 +120,7 @@ class _Joints:
         """The ground under both and the way between, pulled back from the wall."""
         path = [
             self.ends - self.out * self.stub_m[:, None],
-            self.ends - self.out * pulled_m[:, None],
-            self.starts - self.back * pulled_m[:, None],
+            *self.bends(pulled_m),
             self.starts - self.back * self.stub_m[:, None],
         ]
         return _under(np.stack(path, axis=1), width_m)
@@ -143,10 +149,12 @@ def sprayed_turns(
     width_m: float,
     dry_budget_m2: float,
     over_budget_m2: float,
+    sees: Callable[[Floats, Floats], NDArray[np.bool_]],
 ) -> tuple[Flown, float, float]:
     """The legs with those turns sprayed that fit the budgets of dry and oversprayed ground.
 
-    Also what of the two budgets, m2, the turns took (below 0: gave back).
+    Also what of the two budgets, m2, the turns took (below 0: gave back). `sees` tells which
+    straight ways stay on ground that may be flown.
     """
     numbers = _candidates(legs, width_m)
     if not len(numbers):
@@ -159,7 +167,7 @@ def sprayed_turns(
     taken: list[_Choice] = []
     had_dry_m2, had_over_m2 = dry_budget_m2, over_budget_m2
     for choice in sorted(
-        _choices(joints, area, needed, width_m, budgets), key=lambda choice: -choice.worth
+        _choices(joints, area, needed, width_m, budgets, sees), key=lambda choice: -choice.worth
     ):
         if choice.dry_m2 > max(dry_budget_m2, 0.0) or choice.over_m2 > max(over_budget_m2, 1e-6):
             continue
@@ -175,13 +183,14 @@ def _choices(
     needed: BaseGeometry,
     width_m: float,
     budgets: tuple[float, float],
+    sees: Callable[[Floats, Floats], NDArray[np.bool_]],
 ) -> list[_Choice]:
     """For each joint the pull that saves most for what it costs of the budgets."""
     base = _measured(area, needed, joints.flat(width_m))
     best: dict[int, _Choice] = {}
     for pull in PULLS:
         pulled_m = joints.full_m * pull
-        fits = pulled_m < 0.9 * joints.stub_m
+        fits = (pulled_m < 0.9 * joints.stub_m) & sees(*joints.bends(pulled_m))
         bent = joints.turned(np.where(fits, pulled_m, 0.0), width_m)
         inside, outside = _measured(area, needed, bent)
         dry, over = base[0] - inside, outside - base[1]

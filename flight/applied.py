@@ -42,8 +42,9 @@ Times = dict[str, list[float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpotApplied:
-    """What one planned spot got. `dosed_frac` is the share of the target at 80 % of the dose.
+    """What one planned spot got of the agent meant for it; another's spray counts for nothing.
 
+    `dosed_frac` is the share of the target at 80 % of the dose or more.
     `given_l_per_m2` is the mean over the target. Times are those of the spray that was meant for
     it, None where there was none; `contact_until` adds the agent's contact time.
     """
@@ -180,13 +181,18 @@ def applied_from(record: Record, *, cell_m: float = 0.25) -> Applied:
         services = Counter(event["kind"] for event in record.of("service"))
     except (KeyError, TypeError, ValueError) as exc:
         raise FormatError(f"{record.path}: an event lacks or garbles {exc}") from exc
-    dose = DoseMap(cell_m)
+    agents = {sortie.id: sortie.agent_id for sortie in plan.sorties}
+    dose, by_agent = DoseMap(cell_m), defaultdict[str, DoseMap](lambda: DoseMap(cell_m))
     unproven_s = math.fsum(lay(dose, flown, plan) for flown in flights)
+    for flown in flights:
+        lay(by_agent[agents.get(flown.sortie_id, "unknown")], flown, plan)
     times, drones = spray_times(flights)
     spots = tuple(
-        _spot_applied(t, plan, dose, started, times, drones, reasons) for t in plan.treatments
+        _spot_applied(t, plan, by_agent[t.agent_id], started, times, drones, reasons)
+        for t in plan.treatments
     )
-    totals = _totals(plan, dose, spots, flights, services, unproven_s)
+    litres = {agent_id: laid.litres_l for agent_id, laid in by_agent.items() if laid.litres_l}
+    totals = _totals(plan, dose, spots, flights, services, unproven_s, litres)
     return Applied(
         plan=plan,
         started=started,
@@ -264,11 +270,8 @@ def _totals(
     flights: Sequence[Flown],
     services: Counter[str],
     unproven_s: float,
+    litres: Mapping[str, float],
 ) -> Totals:
-    agents = {sortie.id: sortie.agent_id for sortie in plan.sorties}
-    litres: dict[str, float] = defaultdict(float)
-    for flown in flights:
-        litres[agents.get(flown.sortie_id, "unknown")] += flown.litres_l
     targets = [t.target for t in plan.treatments]
     ends = [(f.track[0, 0], f.track[-1, 0]) for f in flights if len(f.track)]
     return Totals(
@@ -281,7 +284,7 @@ def _totals(
         num_sorties=len(flights),
         num_refills=services["refill"],
         num_swaps=services["swap"],
-        agent_litres_l=dict(litres),
+        agent_litres_l=litres,
     )
 
 

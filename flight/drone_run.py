@@ -40,6 +40,8 @@ COME_HOME_SHARE = 0.6
 """Of the policy's battery reserve: below it a drone is sent home. Proposal."""
 
 
+POUR_LEAST_L = 0.05
+"""Nobody is sent out with a can for less."""
 SHOW_S = 1.0
 
 
@@ -181,11 +183,10 @@ class DroneRun:
 
     async def _service(self, sortie: Sortie) -> None:
         """Refill and swap on the pad, as the plan says."""
-        poured_l = 0.0
-        if sortie.refill_before:
+        poured_l = self._missing_l(sortie)
+        if poured_l > 0:
             self._phases.to(Phase.REFILLING)
             started_s = now_s()
-            poured_l = max(0.0, self._wanted_l(sortie) - self._tank.litres_l)
             await self._crew.refill(self.drone.id, poured_l)
             self._told.service("refill", poured_l, now_s() - started_s)
         if sortie.swap_before:
@@ -195,9 +196,11 @@ class DroneRun:
             self._told.service("swap", 0.0, now_s() - started_s)
         self._tank = Tank(litres_l=self._tank.litres_l + poured_l)
 
-    def _wanted_l(self, sortie: Sortie) -> float:
-        """What the tank is to hold at take-off; a plan that does not say wants it full."""
-        return sortie.carried_l or self.drone.model.sprayer.tank_l
+    def _missing_l(self, sortie: Sortie) -> float:
+        """What the tank lacks at a planned refill; a plan that does not say wants it full."""
+        wanted_l = sortie.carried_l or self.drone.model.sprayer.tank_l
+        missing_l = wanted_l - self._tank.litres_l
+        return missing_l if sortie.refill_before and missing_l > POUR_LEAST_L else 0.0
 
     async def _fly(self, sortie: Sortie) -> None:
         """One sortie, from preparing to the drone disarmed on the ground."""

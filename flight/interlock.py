@@ -87,15 +87,18 @@ def spray_ground(
     A drone may spray over the target of its span's spot and over its pass, `margin_m` beyond
     both, but never over ground that no spray may reach.
     """
-    forbidden = unary_union([zone.area for zone in plan.site.no_spray])
+    forbidden = unary_union([shapely.make_valid(zone.area) for zone in plan.site.no_spray])
     targets = {made.spot_id: made.target for made in plan.treatments}
+    around: dict[str, BaseGeometry] = {}
     areas = []
     for span in mission.spans:
-        wetted = _wetted(sortie.passes[span.pass_index])
-        target = targets.get(span.spot_id)
-        area = wetted if target is None else unary_union([wetted, target])
-        area = area.buffer(margin_m)
-        if not forbidden.is_empty:
+        area = _wetted(sortie.passes[span.pass_index]).buffer(margin_m)
+        if span.spot_id in targets:
+            if span.spot_id not in around:
+                target = shapely.make_valid(targets[span.spot_id])
+                around[span.spot_id] = target.buffer(margin_m, quad_segs=4)
+            area = area.union(around[span.spot_id])
+        if area.intersects(forbidden):
             area = area.difference(forbidden)
         shapely.prepare(area)
         areas.append(area)

@@ -8,6 +8,7 @@ pump off first; a pilot's mode is never fought.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from skymist.flight import driver
@@ -121,18 +122,19 @@ class SortieRun:
         """
         deadline_s = now_s() + flight_timeout_s(self.job.sortie)
         while not self._is_down(self._watch.state):
-            if self._must_call():
-                self._is_called = await self._call_home()
-                deadline_s = now_s() + self.job.sortie.duration_s + HOME_S
-                continue
-            try:
-                await self._watch.until(
-                    lambda state: self._is_down(state) or self._must_call(),
-                    wanted=f"the landing of {self.job.sortie.id}",
-                    timeout_s=max(ASK_AGAIN_S, deadline_s - now_s()),
-                )
-            except VehicleSilent:
+            if now_s() >= deadline_s:
                 deadline_s = self._extended_s()
+            elif self._must_call():
+                if not self.oversight.is_sent_home:
+                    deadline_s = now_s() + self.job.sortie.duration_s + HOME_S
+                self._is_called = await self._call_home()
+            else:
+                with suppress(VehicleSilent):
+                    await self._watch.until(
+                        lambda state: self._is_down(state) or self._must_call(),
+                        wanted=f"the landing of {self.job.sortie.id}",
+                        timeout_s=deadline_s - now_s(),
+                    )
 
     def _extended_s(self) -> float:
         """Until when to wait on, after a deadline has passed; raises where waiting is over."""

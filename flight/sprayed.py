@@ -37,12 +37,6 @@ class Flown:
     spot_ids: tuple[str | None, ...]
     speed_mps: NDArray[np.float64]
 
-    @property
-    def litres_l(self) -> float:
-        """What left the nozzles, seen or not."""
-        t_s, flow_lps = self.track[:, 0], self.track[:, 3]
-        return float(np.sum(np.diff(t_s) * (flow_lps[1:] + flow_lps[:-1]) / 2))
-
 
 def flights_of(record: Record, plan: Plan) -> list[Flown]:
     """Every flight that the record saw; samples that are no numbers are left out.

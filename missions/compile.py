@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from shapely.geometry import MultiPoint
 
-from skymist.coverage.dose import PUMP_LAG_S
+from skymist.coverage.dose import FAST_MPS, LEAD_MOST_M, PUMP_LAG_S
 from skymist.coverage.errors import MissionError
 from skymist.coverage.frames import to_e7
 from skymist.coverage.plan import Pass, PassKind, Transit
@@ -31,12 +31,6 @@ ITEMS_MOST = 650
 """Source: ArduPilot's capacity on SITL and small boards (ARDUPILOT.md, 10)."""
 FENCE_MARGIN_M = 15.0
 """Fence beyond the planned paths: GPS error, corners and stopping distance. Proposal."""
-LEAD_MOST_M = 0.3
-"""From rest a drone at 2.5 m/s2 is 0.26 m on when the pump starts (lag 0.46 s)."""
-FAST_MPS = 1.2
-"""Passes faster than this stop at their end and close the pump just before."""
-OFF_BEFORE_M = 0.3
-"""Where CONDITION_DISTANCE closes the pump of a fast pass, before its end."""
 STOP_S = 1.0
 LAND_SEQUENCE = 6.0
 """FS_GCS_ENABLE, FS_THR_ENABLE and BATT_FS_LOW_ACT value: go to DO_LAND_START, else RTL."""
@@ -192,20 +186,16 @@ def _pass(draft: _Draft, leg: Pass, index: int, *, is_on: bool, stays_on: bool) 
         draft.pump(False)
         draft.spans.append(_span(leg, index, first, first))
         return
-    is_fast = leg.speed_mps > FAST_MPS
     if not is_on:
         draft.speed(leg.speed_mps)
         draft.pump(True)
     first = len(draft.items)
     for point in leg.path[1:-1]:
         draft.place(Command.NAV_WAYPOINT, *point, leg.above_home_m)
-    if is_fast:
-        draft.do(Command.CONDITION_DISTANCE, OFF_BEFORE_M)
-        draft.pump(False)
-    draft.place(Command.NAV_WAYPOINT, *leg.path[-1], leg.above_home_m, STOP_S if is_fast else 0.0)
+    draft.place(Command.NAV_WAYPOINT, *leg.path[-1], leg.above_home_m)
     last = len(draft.items) - 1
     first = first if len(leg.path) > 2 else last
-    if not is_fast and not stays_on:
+    if not stays_on:
         draft.pump(False)
     draft.spans.append(_span(leg, index, first, last))
 
@@ -266,7 +256,7 @@ def _parameters(site: Site, sortie: Sortie, model: DroneModel, rtl_m: float) -> 
         "fence_alt_max_m": math.ceil(max(site.policy.ceiling_m, rtl_m) + 3.0),
         "fence_margin_m": 2.0,
         "rtl_altitude_m": math.ceil(rtl_m),
-        "wp_speed_mps": model.speed_mps,
+        "wp_speed_mps": min(model.speed_mps, site.policy.speed_max_mps),
         "auto_options": AUTO_ARM_AND_TAKEOFF,
         "gcs_sysid": 255.0,
     }

@@ -32,13 +32,13 @@ _NEEDED_KEYS = (
 
 
 def lps_from_lpm(flow_lpm: float) -> float:
-    """Litres per second of litres per minute."""
-    return flow_lpm / 60.0
+    """Litres per second of litres per minute, to the digits that `plan.json` keeps."""
+    return round(flow_lpm / 60.0, 9)
 
 
 def l_per_m2_from_ml(dose_ml_per_m2: float) -> float:
     """Litres per square metre of millilitres per square metre."""
-    return dose_ml_per_m2 / 1000.0
+    return round(dose_ml_per_m2 / 1000.0, 9)
 
 
 @lru_cache(maxsize=8)

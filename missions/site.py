@@ -58,7 +58,7 @@ def _read(path: Path) -> tuple[Site | None, tuple[Fault, ...]]:
         if document.faults:
             return None, document.faults
         found = "an empty file" if document.value is None else found_text(document.value)
-        hint = "start with 'schema: 1'; skymist demo writes an example"
+        hint = "start with 'schema: 1' and 'name: ...'; docs/site-file.md has examples"
         fault = Fault(
             file=str(path),
             line=1,

@@ -49,7 +49,11 @@ class Announcer:
         machine = self._machine
         state = machine.state
         while self._next < len(_WAKING) and _WAKING[self._next][0] <= state.age_s:
-            state.say(Severity.INFO, _WAKING[self._next][1])
+            at_s, text = _WAKING[self._next]
+            state.say(Severity.INFO, text)
+            if at_s == ORIGIN_S:
+                machine.mission.put_home()
+                machine.has_new_home = True
             self._next += 1
         if state.age_s >= self._prearm_s:
             self._prearm_s = state.age_s + PREARM_EVERY_S

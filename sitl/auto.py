@@ -105,6 +105,8 @@ class Auto:
             case Command.DO_SPRAYER:
                 if item.p1 in (0, 1):
                     machine.sprayer.permit(item.p1 == 1)
+            case Command.DO_SET_SERVO:
+                machine.sprayer.set_servo(int(item.p1), item.p2)
             case Command.DO_CHANGE_SPEED:
                 self.change_speed(item.p1, item.p2)
             case Command.DO_FENCE_ENABLE:

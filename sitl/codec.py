@@ -58,7 +58,8 @@ def message_from_item(
     item: Item, target: tuple[int, int], mission_type: int, *, current: bool, as_float: bool
 ) -> Any:
     """Give an item as MISSION_ITEM_INT, or as MISSION_ITEM with whole degrees as floats."""
-    head = (*target, item.seq, item.frame, item.command, int(current), 1)
+    autocontinue = int(mission_type == 0)
+    head = (*target, item.seq, item.frame, item.command, int(current), autocontinue)
     params = (item.p1, item.p2, item.p3, item.p4)
     if as_float:
         place: tuple[float, float] = (item.lat_e7 * 1e-7, item.lon_e7 * 1e-7)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from skymist.sitl.arming import prearm_reasons
 from skymist.sitl.items import Command
 from skymist.sitl.legs import Point
-from skymist.sitl.state import Reason, Severity
+from skymist.sitl.state import Mode, Reason, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +67,7 @@ class Commander:
             Command.DO_SET_MODE: self._set_mode,
             Command.MISSION_START: self._mission_start,
             Command.DO_SPRAYER: self._sprayer,
+            Command.DO_SET_SERVO: self._set_servo,
             Command.DO_PAUSE_CONTINUE: self._pause_continue,
             Command.DO_LAND_START: self._land_start,
             Command.DO_SET_MISSION_CURRENT: self._set_current,
@@ -126,6 +127,9 @@ class Commander:
             self._machine.sprayer.permit(order.p1 == 1)
         return Result.ACCEPTED
 
+    def _set_servo(self, order: Order, link: Link) -> Result:
+        return _done(self._machine.sprayer.set_servo(int(order.p1), order.p2))
+
     def _pause_continue(self, order: Order, link: Link) -> Result:
         say = self._machine.state.say
         if int(order.p1) == 0:
@@ -177,6 +181,8 @@ class Commander:
     def _change_speed(self, order: Order, link: Link) -> Result:
         if not order.p2 > 0:
             return Result.DENIED
+        if self._machine.state.mode not in (Mode.AUTO, Mode.GUIDED, Mode.RTL):
+            return Result.FAILED
         self._modes.auto.change_speed(order.p1, order.p2)
         return Result.ACCEPTED
 
@@ -195,10 +201,11 @@ class Commander:
         return Result.ACCEPTED
 
     def _battery_reset(self, order: Order, link: Link) -> Result:
-        if not int(order.p1) & 1 or not 0 <= order.p2 <= 100:
+        if not 0 <= order.p2 <= 100:
             return Result.FAILED
-        machine = self._machine
-        machine.battery.reset_counter(order.p2, machine.params["BATT_CAPACITY"])
+        if int(order.p1) & 1:
+            machine = self._machine
+            machine.battery.reset_counter(order.p2, machine.params["BATT_CAPACITY"])
         return Result.ACCEPTED
 
     def _preflight_reboot(self, order: Order, link: Link) -> Result:
@@ -223,7 +230,8 @@ class Commander:
             base = state.home[2] if order.frame in _RELATIVE_FRAMES else -machine.grid.amsl_m
             state.home = (x, y, order.z + base)
         state.is_home_locked = True
-        self._get_home(order, link)
+        machine.mission.put_home()
+        machine.has_new_home = True
         return Result.ACCEPTED
 
     def _get_home(self, order: Order, link: Link) -> Result:
@@ -259,13 +267,13 @@ class Commander:
             return Result.FAILED
         message = builder()
         if message is not None:
-            link.send(message)
+            link.send_later(message)
         return Result.ACCEPTED
 
     def _request_capabilities(self, order: Order, link: Link) -> Result:
         if order.p1 != 1:
             return Result.FAILED
-        link.send(self._reporter.builders[148]())
+        link.send_later(self._reporter.builders[148]())
         return Result.ACCEPTED
 
 

@@ -12,6 +12,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.sitl.air import Air
 from skymist.sitl.announcements import Announcer
+from skymist.sitl.arming import ORIGIN_S
 from skymist.sitl.battery import Battery
 from skymist.sitl.body import Body
 from skymist.sitl.commands import Commander
@@ -235,6 +236,11 @@ class EmbeddedCopter:
         if machine.has_new_current:
             machine.has_new_current = False
             self._tell_all(reporter.mission_current())
+        if machine.has_new_home:
+            machine.has_new_home = False
+            self._tell_all(reporter.origin())
+            self._tell_all(reporter.home_position())
+            self._router.tell_counts()
         built: dict[int, Any] = {}
         for link in self._links:
             if link.params is not None:
@@ -287,6 +293,8 @@ class EmbeddedCopter:
 
     def _home_item(self) -> Item:
         machine = self._machine
+        if machine.state.age_s < ORIGIN_S:
+            return Item(seq=0, command=Command.NAV_WAYPOINT, frame=ABSOLUTE)
         x, y, z = machine.state.home
         lat_e7, lon_e7 = machine.grid.to_e7(x, y)
         return Item(

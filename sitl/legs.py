@@ -71,7 +71,9 @@ def _ramp(
         else:
             low = rise
     if low < edge:
-        low = edge = (length_m / (8 * jerk)) ** (1 / 3)
+        # A short leg: the edges shrink with it, as far as speed and acceleration allow.
+        shortest = min((length_m / (8 * jerk)) ** (1 / 3), math.sqrt(speed / (2 * jerk)))
+        low = edge = min(shortest, accel / jerk)
     return low, 0.0, edge
 
 

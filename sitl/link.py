@@ -23,6 +23,17 @@ class Link:
         self.schedule = Schedule()
         self.params: Iterator[Answer] | None = None
         self._out = bytearray()
+        self._later: list[Any] = []
+
+    def send_later(self, message: Any) -> None:
+        """Queue a message to go out behind the acknowledgement of its command."""
+        self._later.append(message)
+
+    def send_rest(self) -> None:
+        """Queue what had to wait for an acknowledgement."""
+        for message in self._later:
+            self.send(message)
+        self._later.clear()
 
     def send(self, message: Any) -> None:
         """Queue a message."""
@@ -70,3 +81,4 @@ class Link:
         self.schedule.clear()
         self.params = None
         self._out.clear()
+        self._later.clear()

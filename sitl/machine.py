@@ -58,3 +58,4 @@ class Machine:
     faults: Faults = field(default_factory=Faults)
     reached: list[int] = field(default_factory=list)
     has_new_current: bool = False
+    has_new_home: bool = False

@@ -209,6 +209,8 @@ class Modes:
         self._idle_since_s = state.now_s
         if not state.is_home_locked:
             state.home = (state.x, state.y, state.z)
+            machine.mission.put_home()
+            machine.has_new_home = True
         return True
 
     def disarm(self) -> None:
@@ -268,11 +270,18 @@ class Modes:
         return True
 
     def pause(self) -> bool:
-        """Brake on the mission's track."""
-        return self._machine.state.mode is Mode.AUTO and self.auto.pause()
+        """Brake on the mission's track, or in GUIDED."""
+        mode = self._machine.state.mode
+        if mode is Mode.GUIDED:
+            if not self._machine.state.is_landed:
+                self._machine.guidance.stop(self._machine.params["WP_ACC"])
+            return True
+        return mode is Mode.AUTO and self.auto.pause()
 
     def unpause(self) -> bool:
         """Fly on along the mission's track."""
+        if self._machine.state.mode is Mode.GUIDED:
+            return True
         if self._machine.state.mode is not Mode.AUTO:
             return False
         self.auto.unpause()
@@ -293,6 +302,9 @@ class Modes:
                 self._lift_guided(self._climb_to_z)
         if state.is_armed:
             self._watch_ground()
+        elif not state.is_landed and machine.guidance.is_down:
+            state.is_landed = True
+            machine.guidance.settle(machine.guidance.position)
 
     def _update_auto(self) -> None:
         machine, auto = self._machine, self.auto

@@ -275,5 +275,10 @@ class Params:
                 yield answer
 
 
+def is_counter(wire_name: str) -> bool:
+    """Say whether a parameter is written by the vehicle alone."""
+    return wire_name in _DERIVED
+
+
 NOMINAL_V = 44.4
 """Voltage of a 12-cell pack, at 3.7 V a cell: agricultural drones of the 10 L class and above."""

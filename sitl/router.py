@@ -15,7 +15,9 @@ from skymist.sitl.items import (
     store_item,
     store_rally_item,
 )
+from skymist.sitl.params import is_counter
 from skymist.sitl.state import Severity
+from skymist.sitl.stores import stored_places
 from skymist.sitl.transfers import Ack, Answer, Count, Desk, Note, Peer, Request, Sent
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from skymist.sitl.link import Link
     from skymist.sitl.machine import Machine
     from skymist.sitl.modes import Modes
+
+
+_NO_INDEX = 0xFFFF
 
 
 class Router:
@@ -130,6 +135,7 @@ class Router:
                 target_component=message.get_srcComponent(),
             )
         )
+        link.send_rest()
 
     def _set_mode(self, message: Any, link: Link) -> None:
         self._commander.set_mode(message.base_mode, message.custom_mode)
@@ -149,7 +155,6 @@ class Router:
 
     def _param_read(self, message: Any, link: Link) -> None:
         params = self._machine.params
-        self._count_items()
         if message.param_index >= 0:
             answer = params.answer_at(message.param_index)
         else:
@@ -158,36 +163,48 @@ class Router:
             link.send_param(answer, len(params), message.param_index & 0xFFFF)
 
     def _param_list(self, message: Any, link: Link) -> None:
-        self._count_items()
         link.params = self._machine.params.answers()
 
     def _param_set(self, message: Any, link: Link) -> None:
         answer = self._machine.params.set(_name(message.param_id), message.param_value)
         if answer is None:
             return
+        if answer.value != message.param_value and is_counter(answer.name):
+            text = f"Param write denied ({answer.name})"
+            self._machine.state.say(Severity.WARNING, text)
         for each in self._links.values():
-            each.send_param(answer, len(self._machine.params), -1 & 0xFFFF)
+            each.send_param(answer, len(self._machine.params), _NO_INDEX)
         if answer.name.startswith(("WP", "RTL_SP")):
             self._machine.guidance.speeds_changed()
 
-    def _count_items(self) -> None:
+    def tell_counts(self) -> None:
+        """Tell all links of a number of items that has changed, as its parameter."""
         machine = self._machine
-        machine.params.put("MIS_TOTAL", len(machine.mission))
-        machine.params.put("FENCE_TOTAL", len(machine.fence_store.items()))
-        machine.params.put("RALLY_TOTAL", len(machine.rally.items()))
+        params = machine.params
+        fence = machine.fence_store.items()
+        counts = {
+            "MIS_TOTAL": len(machine.mission),
+            "FENCE_TOTAL": stored_places(fence),
+            "RALLY_TOTAL": len(machine.rally.items()),
+        }
+        for name, count in counts.items():
+            if params[name] != count:
+                params.put(name, count)
+                answer = params.answer(name)
+                for link in self._links.values():
+                    if answer is not None:
+                        link.send_param(answer, len(params), _NO_INDEX)
 
     # -- missions --------------------------------------------------------------------------
 
     def _mission(self, message: Any, link: Link) -> None:
         peer = Peer(message.get_srcSystem(), message.get_srcComponent(), link.number)
         number = message.mission_type
-        if number == MissionType.ALL and message.get_type() == "MISSION_CLEAR_ALL":
-            self._clear_all(peer, link)
-            return
         if number not in (0, 1, 2):
             self._send_ack(link, peer, MissionResult.UNSUPPORTED, number)
             return
         self._tell(self._at_desk(self._desks[MissionType(number)], message, peer))
+        self.tell_counts()
 
     def _at_desk(self, desk: Desk, message: Any, peer: Peer) -> list[Answer]:
         now_s = self._machine.state.now_s
@@ -205,14 +222,6 @@ class Router:
             case "MISSION_WRITE_PARTIAL_LIST":
                 return desk.write_partial(peer, message.start_index, message.end_index, now_s)
         return desk.clear(peer)
-
-    def _clear_all(self, peer: Peer, link: Link) -> None:
-        worst = MissionResult.ACCEPTED
-        for desk in self._desks.values():
-            for answer in desk.clear(peer):
-                if isinstance(answer, Ack):
-                    worst = max(worst, answer.result)
-        self._send_ack(link, peer, worst, MissionType.ALL)
 
     def _tell(self, answers: list[Answer]) -> None:
         for answer in answers:

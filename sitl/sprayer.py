@@ -46,6 +46,17 @@ class SprayControl:
         if not self.is_permitted:
             self._stop()
 
+    def set_servo(self, channel: int, pwm: float) -> bool:
+        """Do what DO_SET_SERVO does to a pump: it sticks while spraying is not permitted.
+
+        False where the channel is no pump of ours.
+        """
+        if channel != pump_channel(self._params):
+            return False
+        low, high = self._params[f"SERVO{channel}_MIN"], self._params[f"SERVO{channel}_MAX"]
+        self.pump_frac = max(0.0, min(1.0, (pwm - low) / max(1.0, high - low)))
+        return True
+
     def reboot(self, now_s: float) -> None:
         """Forget everything, as a boot does."""
         self.is_permitted = False

@@ -66,6 +66,11 @@ class MissionStore:
         self.serial += 1
         return MissionResult.ACCEPTED
 
+    def put_home(self) -> None:
+        """Begin an empty mission with home, as setting home does."""
+        if not self._items:
+            self._items = [self.home_item()]
+
     def clear(self) -> bool:
         """Forget the mission, unless it is being flown."""
         if not self.may_clear():
@@ -113,6 +118,19 @@ class PieceStore:
         self._items = ()
         self.on_change()
         return True
+
+
+def stored_places(items: Sequence[Item]) -> int:
+    """FENCE_TOTAL: the corners, and two more for each polygon."""
+    count, i = len(items), 0
+    while i < len(items):
+        is_vertex = items[i].command in (
+            Command.FENCE_POLYGON_INCLUSION,
+            Command.FENCE_POLYGON_EXCLUSION,
+        )
+        count += 2 if is_vertex else 0
+        i += max(1, int(items[i].p1)) if is_vertex else 1
+    return count
 
 
 def polygons_are_whole(items: Sequence[Item]) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
-from skymist.sitl.arming import POSITION_S, prearm_reasons
+from skymist.sitl.arming import ORIGIN_S, prearm_reasons
 from skymist.sitl.params import NOMINAL_V
 from skymist.sitl.sprayer import servo_pwm
 from skymist.sitl.state import Mode
@@ -87,7 +87,7 @@ class Reporter:
     def home_position(self) -> Any:
         """HOME_POSITION; None before there is one."""
         machine = self._machine
-        if not self._modes.estimator.has_position(machine) and machine.state.age_s < POSITION_S:
+        if machine.state.age_s < ORIGIN_S:
             return None
         x, y, z = machine.state.home
         lat_e7, lon_e7 = machine.grid.to_e7(x, y)
@@ -203,7 +203,7 @@ class Reporter:
         machine = self._machine
         state = machine.state
         lat_e7, lon_e7 = self._place()
-        if state.age_s < 20.0:
+        if state.age_s < ORIGIN_S:
             lat_e7 = lon_e7 = 0
         heading = (math.pi / 2 - state.heading_rad) % math.tau
         return mavlink.MAVLink_global_position_int_message(

@@ -116,6 +116,7 @@ class Desk:
         self._heard_s = 0.0
         self._asked_s = 0.0
         self._draft: dict[int, Item] = {}
+        self._has_warned = False
 
     @property
     def is_receiving(self) -> bool:
@@ -180,7 +181,11 @@ class Desk:
             return [self._ack(peer, MissionResult.DENIED)]
         item = self._store.get(seq)
         if item is not None:
-            return [Sent(peer, replace(item, seq=seq), self._store.type, as_float)]
+            sent = Sent(peer, replace(item, seq=seq), self._store.type, as_float)
+            if as_float and not self._has_warned:
+                self._has_warned = True
+                return [sent, Note("got MISSION_REQUEST; use MISSION_REQUEST_INT!", True)]
+            return [sent]
         answers: list[Answer] = [self._ack(peer, MissionResult.INVALID_SEQUENCE)]
         if not as_float:
             answers.insert(0, Count(peer, len(self._store.items()), self._store.type))
@@ -215,6 +220,7 @@ class Desk:
 
     def _begin(self, peer: Peer, first: int, last: int, now_s: float) -> list[Answer]:
         self._peer, self._wanted, self._last, self._heard_s = peer, first, last, now_s
+        self._has_warned = False
         return [self._ask(now_s)]
 
     def _keep(self, item: Item) -> MissionResult:
@@ -231,6 +237,8 @@ class Desk:
         answers: list[Answer] = [self._ack(peer, result)]
         if self._store.type is MissionType.MISSION:
             answers.insert(0, Note("Flight plan received", False))
+        elif result is not MissionResult.ACCEPTED:
+            answers += [Note("Incorrect item count", False), Note("Fence validation failed", True)]
         return answers
 
     def _ask(self, now_s: float) -> Request:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from skymist.flight.display import clock_text
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from skymist.flight.conduct import Outcome
 
 RECORDS = "records"
+NAMED = 5
+"""Spots named for each reason; the record names all."""
 
 
 def record_folder(place: Path, output: Path | None, name: str, started_utc: datetime) -> Path:
@@ -56,13 +59,15 @@ def print_outcome(outcome: Outcome, folder: Path, wall_s: float, *, as_json: boo
             str(report.num_passes),
             f"{report.litres_l:.1f}",
             clock_text(report.flight_s),
-            report.error or "-",
+            escape(report.error or "-"),
         )
     console.print(table)
-    for spot_id, reason in left_over(outcome).items():
-        console.print(f"  {spot_id}: {reason}", highlight=False)
-    flown = clock_text(outcome.duration_s)
-    print(f"{outcome.litres_l:.1f} L in {flown} of flying time; {wall_s:.1f} s on the clock here")
+    for reason, spot_ids in by_reason(outcome).items():
+        named = ", ".join(spot_ids[:NAMED]) + (" ..." if len(spot_ids) > NAMED else "")
+        text = f"  {len(spot_ids)} spots left: {reason}: {named}"
+        console.print(text, highlight=False, markup=False)
+    took = clock_text(outcome.duration_s)
+    print(f"{outcome.litres_l:.1f} L in {took} of the drones' time; {wall_s:.1f} s on this clock")
     print(f"record: {folder}")
     print(f"next:   skymist report {folder}")
 
@@ -73,6 +78,14 @@ def left_over(outcome: Outcome) -> dict[str, str]:
     for one in outcome.skipped:
         reasons.setdefault(one.spot_id, one.reason)
     return reasons
+
+
+def by_reason(outcome: Outcome) -> dict[str, list[str]]:
+    """The same spots by reason, in the order that the reasons came up."""
+    found: dict[str, list[str]] = {}
+    for spot_id, reason in left_over(outcome).items():
+        found.setdefault(reason, []).append(spot_id)
+    return found
 
 
 def summary(outcome: Outcome, folder: Path, wall_s: float) -> dict[str, object]:

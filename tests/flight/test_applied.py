@@ -165,3 +165,13 @@ def test_garbled_events_are_refused_by_name(plan: Plan, tmp_path: Path) -> None:
         file.write(encode_line({"t_s": 1.0, "event": "track", **stranger}))
     with pytest.raises(FormatError, match="not in the fleet"):
         applied_from(read_record(path))
+
+
+def test_spray_of_another_agent_counts_for_nothing(plan: Plan, tmp_path: Path) -> None:
+    swapped = tuple(
+        replace(s, agent_id={"cl1000": "bti", "bti": "cl1000"}[s.agent_id]) for s in plan.sorties
+    )
+    applied = applied_from(read_record(write_record(tmp_path, replace(plan, sorties=swapped))))
+    assert applied.count(SpotOutcome.TREATED) == 0
+    assert all(spot.chlorine_mg_per_m2 < 10 for spot in applied.spots)
+    assert set(applied.totals.agent_litres_l) == {"cl1000", "bti"}

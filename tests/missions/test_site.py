@@ -14,9 +14,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from skymist.coverage.plan import Plan
 from skymist.coverage.site import Kind, LevelName, Mode, Site
 from skymist.missions.checks import check_site
 from skymist.missions.errors import SiteFileError
+from skymist.missions.plans import plan_from_dict, plan_to_dict
 from skymist.missions.site import read_site, site_faults
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -315,6 +317,47 @@ def test_a_part_that_is_faulty_draws_no_faults_after_it(tmp_path: Path) -> None:
         "layers.zones",
         "layers.pads",
     ]
+
+
+def test_no_spray_ground_may_be_a_point_or_a_line_with_its_size(tmp_path: Path) -> None:
+    well = {"id": "well", "reason": "well", "point": [LON, LAT], "radius_m": 10}
+    ditch = {"id": "ditch", "line": [[LON, LAT], [LON + 0.001, LAT]], "width_m": 2}
+    site = read_site(written(tmp_path, small(no_spray=[well, ditch])))
+    areas = {area.id: area.area.area for area in site.no_spray}
+    assert areas["well"] == pytest.approx(math.pi * 100, rel=0.01)
+    assert areas["ditch"] == pytest.approx(2 * 55.6, rel=0.01)
+    faults = site_faults(written(tmp_path, small(no_spray=[well | {"radius_m": None}])))
+    assert [f.field for f in faults] == ["no_spray[0](well).radius_m"]
+
+
+def test_lists_and_entries_of_another_shape_are_faults(tmp_path: Path) -> None:
+    faults = site_faults(written(tmp_path, small(zones={"id": "z"}, pads=["p1"], spots=5)))
+    assert [f.field for f in faults] == ["spots", "pads[0]", "zones"]
+
+
+def test_many_faults_of_one_cause_are_counted(tmp_path: Path) -> None:
+    buildings = [
+        feature({"type": "Polygon", "coordinates": [RING]}, id=f"b{i}", hoehe=5) for i in range(80)
+    ]
+    data = small(layers={"buildings": "buildings.geojson"})
+    faults = site_faults(written(tmp_path, data, buildings=buildings))
+    assert len(faults) == 51
+    assert faults[-1].found == "30 more like the one above"
+    assert "defaults: {height_m: ...}" in faults[0].hint
+
+
+def test_a_shape_smaller_than_a_millimetre_is_a_fault(tmp_path: Path) -> None:
+    data = small()
+    e = 1e-9
+    data["spots"][2]["polygon"] = [[LON, LAT], [LON + e, LAT], [LON + e, LAT + e]]
+    (fault,) = site_faults(written(tmp_path, data))
+    assert "to the millimetre" in fault.wanted
+
+
+def test_a_site_comes_back_the_same_from_its_plan() -> None:
+    site = read_site(DEMO)
+    plan = Plan(site=site, seed=0, treatments=(), ground=(), sorties=())
+    assert plan_from_dict(json.loads(json.dumps(plan_to_dict(plan)))).site == site
 
 
 @pytest.mark.parametrize(

@@ -103,12 +103,15 @@ class Ground:
     async def beat(self) -> None:
         while True:
             if self.beats:
-                self.send(mavlink.MAVLink_heartbeat_message(6, 8, 0, 0, 4, 3))
+                self.send_heartbeat()
             await asyncio.sleep(1)
 
     def send(self, message: Any) -> None:
         self._pipe.write(bytes(message.pack(self._mav)))
         self._mav.seq = (self._mav.seq + 1) % 256
+
+    def send_heartbeat(self) -> None:
+        self.send(mavlink.MAVLink_heartbeat_message(6, 8, 0, 0, 4, 3))
 
     async def ask(
         self, message: Any, wanted: str | Callable[[Any], bool], timeout_s: float = 5.0

@@ -130,3 +130,16 @@ def test_pieces_of_a_step_add_up() -> None:
     assert sum(s for s, _ in drawn) == pytest.approx(3.0)
     assert switched == [pytest.approx(2 * PERIOD_S)]
     assert sum(s for s, frac in drawn if frac > 0) == pytest.approx(3 - 2 * PERIOD_S)
+
+
+def test_do_set_servo_sticks_and_no_do_sprayer_0_takes_it_back() -> None:
+    """ARDUPILOT.md 4: no plan may contain it."""
+    made = control()
+    assert made.set_servo(9, 1500)
+    run(made, 10, 0.0)
+    made.permit(False)
+    assert made.pump_frac == 0.5
+    assert not made.set_servo(3, 1500)
+    made.permit(True)
+    made.permit(False)
+    assert made.pump_frac == 0
