@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from skymist.coverage.plan import Pass, Transit
+from skymist.coverage.plan import Pass, PassKind, Transit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +55,9 @@ def leg_s(leg: Leg, model: DroneModel) -> float:
     """Seconds for one leg of a sortie."""
     if isinstance(leg, Transit):
         return transit_s(leg.path, model, leg.speed_mps)
-    return STOP_S + leg.spray_s
+    if leg.kind is PassKind.HOVER:
+        return STOP_S + leg.spray_s
+    return STOP_S + run_s(leg.length_m, leg.speed_mps, model.accel_mps2) + BEND_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage import robust, swaths
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.intp]
 
 SHORTEST_M = swaths.SHORTEST_M
+SHARP_RAD = 0.6  # half the angle of corners worth passes across
+CORNER_SHARES = (0.25, 0.5, 0.75, 1.0)  # of a swath: how far from the corner they begin
 
 
 def _shared(shapes: robust.Shapes, spots: robust.Shapes) -> tuple[robust.Shapes, Ints]:
@@ -74,6 +77,25 @@ def _down_middle(spots: robust.Shapes, least_m2: float) -> list[Floats]:
         if sides[first] >= SHORTEST_M:
             paths.append(np.stack([(a + d) / 2, (b + c) / 2]))
     return paths
+
+
+def _into_corners(ground: Polygon, width_m: float) -> list[Floats]:
+    """Short passes across sharp corners, their width along the corner."""
+    paths = []
+    points = shapely.get_coordinates(shapely.orient_polygons(ground).exterior)[:-1]
+    back, on = np.roll(points, 1, axis=0) - points, np.roll(points, -1, axis=0) - points
+    back /= np.maximum(np.hypot(*back.T), 1e-9)[:, None]
+    on /= np.maximum(np.hypot(*on.T), 1e-9)[:, None]
+    half = np.arccos(np.clip((back * on).sum(axis=1), -1, 1)) / 2
+    convex = on[:, 0] * back[:, 1] - on[:, 1] * back[:, 0] > 0
+    for row in np.flatnonzero(convex & (half > 0.05) & (half < SHARP_RAD)):
+        inward = back[row] + on[row]
+        inward /= np.hypot(*inward)
+        for share in CORNER_SHARES:
+            side = np.array([-inward[1], inward[0]]) * share * width_m * np.tan(half[row])
+            middle = points[row] + inward * (share + 0.5) * width_m
+            paths.append(np.stack([middle - side, middle + side]))
+    return [path for path in paths if np.hypot(*(path[1] - path[0])) >= SHORTEST_M]
 
 
 def _flyable(paths: list[Floats], flyable: BaseGeometry) -> list[Floats]:
@@ -128,6 +150,7 @@ def gap_passes(
     paths = _along_walls(spots, piece.ground_edges, width_m, least_m2)
     paths = _flyable(paths + _down_middle(spots, least_m2), piece.flyable)
     if over_budget_m2 is None:
+        paths += _flyable(_into_corners(piece.ground, width_m), piece.flyable)
         paths = _contained(paths, piece.ground_edges, width_m)
         over_budget_m2 = np.inf
     if not paths:

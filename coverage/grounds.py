@@ -38,7 +38,6 @@ GAP_SHARES = (0.04, 0.03, 0.015)  # of a swath squared: dry spots worth a pass, 
 EXACT_GAP_SHARES = (0.004, 0.004)  # the same where as much as can be is to be reached
 LEFT_FOR_TURNS = 0.75  # of the spray that may go outside, where gap passes will need some too
 LAST_OVER_FRAC = 0.08  # what reaching the full area may spray outside, in the last round
-GAP_MORE = 1.08  # a little more than is wanted, since turns shift when passes are added
 
 
 def seconds_of(legs: Flown, brief: Brief) -> float:
@@ -90,8 +89,6 @@ def _inside_holes(pieces: Sequence[Piece]) -> NDArray[np.bool_]:
 class Result:
     """Passes as flown: legs (spraying, points), and about what they reach."""
 
-    passes: Passes
-    nodes: list[int]
     legs: Flown
     covered_m2: float
     outside_m2: float
@@ -140,15 +137,13 @@ class _Ground:
             if part == same and one != other
         }
 
-    def flown(self, passes: Passes, known: Sequence[int] = ()) -> Result:
-        """Passes over all pieces, routed and turned; `known` is an order to begin with."""
-        legs, nodes = routed(passes, self.terrain, self.brief.kinematics, known)
+    def flown(self, passes: Passes) -> Result:
+        """Passes over all pieces, routed and turned."""
+        legs, _ = routed(passes, self.terrain, self.brief.kinematics)
         legs, covered_m2, outside_m2 = _turned(legs, self.area, self.brief, self._sees)
         for number in self.islands:
             legs = self._island_sprayed(legs, self.pieces[number])
-        return Result(
-            passes=passes, nodes=nodes, legs=legs, covered_m2=covered_m2, outside_m2=outside_m2
-        )
+        return Result(legs=legs, covered_m2=covered_m2, outside_m2=outside_m2)
 
     def _sees(self, first: Floats, second: Floats) -> Seen:
         """Which straight ways stay on one of the pieces."""
@@ -183,13 +178,11 @@ class _Ground:
             nested=np.zeros((1, 1), dtype=bool),
             start=self.terrain.start if len(self.pieces) == 1 else None,
         )
-        legs, nodes = routed(passes, terrain, self.brief.kinematics)
+        legs, _ = routed(passes, terrain, self.brief.kinematics)
         legs, covered_m2, outside_m2 = _turned(
             legs, self.pieces[number].ground, self.brief, self.terrain.spaces[number].sees
         )
-        return Result(
-            passes=passes, nodes=nodes, legs=legs, covered_m2=covered_m2, outside_m2=outside_m2
-        )
+        return Result(legs=legs, covered_m2=covered_m2, outside_m2=outside_m2)
 
     def quickest(self, number: int) -> tuple[Layout | None, Result | None]:
         """The layout of a piece that costs least, and its result if it was flown.
@@ -208,28 +201,46 @@ class _Ground:
         return tried[best], results[best]
 
     def with_gaps_filled(self, result: Result) -> tuple[Flown, BaseGeometry, BaseGeometry]:
-        """Legs with passes added over dry ground that may not stay so; wet and dry ground."""
-        brief = self.brief
-        may_m2 = brief.may_stay_dry_m2(self.area.area)
+        """Legs with passes added over dry ground that may not stay so; wet and dry ground.
+
+        What is sprayed already stays as it is, turns and all; the order is made anew.
+        """
+        brief, whole_m2 = self.brief, self.area.area
+        may_m2 = brief.may_stay_dry_m2(whole_m2)
         wet = _wet(result.legs, brief)
         dry = robust.difference(self.area, wet)
+        outside_m2 = wet.area - whole_m2 + dry.area
+        added: list[tuple[int, Floats]] = []
         for least_share in EXACT_GAP_SHARES if brief.contain else GAP_SHARES:
             if dry.area <= may_m2:
                 break
-            most_over = LAST_OVER_FRAC if least_share == GAP_SHARES[-1] else brief.most_over_frac
-            over_m2 = most_over * self.area.area - result.outside_m2
-            wanted_m2 = (dry.area - may_m2) * GAP_MORE
-            more = self._gap_paths(dry, wanted_m2, max(over_m2, 0.0), least_share)
-            if not more:
-                continue
-            passes = Passes(
-                paths=(*result.passes.paths, *(path for _, path in more)),
-                piece=np.append(result.passes.piece, [number for number, _ in more]),
-            )
-            result = self.flown(passes, result.nodes)
-            wet = _wet(result.legs, brief)
-            dry = robust.difference(self.area, wet)
+            is_last = least_share == GAP_SHARES[-1]
+            most_m2 = (LAST_OVER_FRAC if is_last else brief.most_over_frac) * whole_m2
+            over_m2 = max(most_m2 - outside_m2, 0.0)
+            more = self._gap_paths(dry, dry.area - may_m2, over_m2, least_share)
+            if more:
+                added += more
+                strips = robust.union(footprints([path for _, path in more], brief.swath_m))
+                wet, dry = robust.union([wet, strips]), robust.difference(dry, strips)
+                outside_m2 = wet.area - whole_m2 + dry.area
+        if added:
+            return self._with(result.legs, added), wet, dry
         return result.legs, wet, dry
+
+    def _with(self, legs: Flown, added: list[tuple[int, Floats]]) -> Flown:
+        """Legs in an order that takes in added passes, each with the number of its piece."""
+        sprayed = [path for spraying, path in legs if spraying]
+        paths = (*sprayed, *(path for _, path in added))
+        number = np.zeros(len(sprayed), dtype=np.intp)
+        if len(self.pieces) > 1:
+            tree = shapely.STRtree([piece.flyable for piece in self.pieces])
+            number = tree.nearest(shapely.points([path[0] for path in sprayed]))
+        passes = Passes(paths=paths, piece=np.append(number, [piece for piece, _ in added]))
+        known = range(0, 2 * len(sprayed), 2)
+        legs, _ = routed(passes, self.terrain, self.brief.kinematics, known)
+        for island in self.islands:
+            legs = self._island_sprayed(legs, self.pieces[island])
+        return legs
 
     def _gap_paths(
         self, dry: BaseGeometry, wanted_m2: float, over_m2: float, least_share: float

@@ -212,7 +212,7 @@ def cell_layout(piece: Piece, brief: Brief) -> Layout | None:
         return None
 
     def value_of(cell: Polygon) -> tuple[Layout | None, float]:
-        most = 1 if is_convex(cell) and not brief.contain else 4
+        most = 4 if brief.contain else 1 if is_convex(cell) else 2
         strips = strip_layouts(cell, piece, brief, most)
         best = min(strips, key=lambda one: charged_s(one, cell.area, brief), default=None)
         return best, cell.area

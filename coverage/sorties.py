@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from skymist.coverage.plan import Leg, Treatment
     from skymist.coverage.site import Pad, Policy, Site
 
-TANK_USE_FRAC = 0.93
+DREGS_L = 0.2
+"""Left in hoses and sump when the pump sucks air. Proposal of this project."""
+TANK_USE_FRAC = 0.92
 """Share of a tank that a plan may use: pump lag and slow legs take a few per cent more than
 planned. Proposal of this project."""
 PASSES_MOST = 90
@@ -79,7 +81,7 @@ def _work_s(treatment: Treatment, drone: Drone, pad: Pad, site: Site) -> float:
     """Seconds that a spot adds to a drone's day: spraying, and its share of trips and refills."""
     sprayed_s = math.fsum(p.spray_s for p in treatment.passes)
     x, y = treatment.passes[0].path[0]
-    tanks = treatment.litres_l / (drone.model.sprayer.tank_l * TANK_USE_FRAC)
+    tanks = treatment.litres_l / usable_l(drone.model)
     trip_s = 2 * math.hypot(x - pad.x, y - pad.y) / cruise_mps(drone.model, site.policy) + 60
     share = max(tanks, 0.05)
     return sprayed_s + 5.0 + share * (trip_s + site.policy.refill_s)
@@ -127,9 +129,16 @@ class _Open:
     litres: float = 0.0
 
 
+def usable_l(model: DroneModel) -> float:
+    """The most that a sortie may be planned to spray from one tank."""
+    tank_l = model.sprayer.tank_l
+    return max(tank_l - DREGS_L, tank_l / 2) * TANK_USE_FRAC
+
+
 def carried_l(legs: Sequence[Leg]) -> float:
-    """What the tank must hold at take-off: what the legs use, and the share that plans leave."""
-    return math.fsum(leg.litres_l for leg in legs if isinstance(leg, Pass)) / TANK_USE_FRAC
+    """What the tank must hold at take-off: what the legs use, the share that plans leave, dregs."""
+    used = math.fsum(leg.litres_l for leg in legs if isinstance(leg, Pass))
+    return used / TANK_USE_FRAC + DREGS_L
 
 
 def cruise_mps(model: DroneModel, policy: Policy) -> float:
@@ -148,7 +157,7 @@ class Filler:
             speed_mps=cruise_mps(drone.model, site.policy),
         )
         self._home = (pad.x, pad.y, PAD_HEIGHT_M)
-        self._tank_l = drone.model.sprayer.tank_l * TANK_USE_FRAC
+        self._tank_l = usable_l(drone.model)
         self.closed: list[tuple[tuple[Leg, ...], Cost]] = []
         self._open = self._fresh()
 

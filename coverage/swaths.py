@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SHORTEST_M = 0.1  # passes whose ends would lie closer are left out
 PROBES = 8  # lines across a strip that sample how much of its width is on the piece
-FULL_PROBES = 17  # the same where the full width must be
 ANGLE_STEP_RAD = math.radians(2)
 
 
@@ -114,14 +113,30 @@ def _probed(ground: Floats, levels: Floats, offsets: Floats) -> tuple[Floats, ND
 
 
 def kept_inside(found: Floats, ground: Floats, levels: Floats, width_m: float) -> Floats:
-    """Those stretches of runs whose full width lies on `ground`."""
-    offsets = np.linspace(-0.5, 0.5, FULL_PROBES) * (1 - 1e-6) * width_m
-    x, strip = _probed(ground, levels, offsets)
-    # A run weighs 1, and so does the full width: on only where both are there.
+    """Those stretches of runs whose full width lies on `ground`; their centres do already.
+
+    Where a wall crosses the strip it blocks the run, over the exact stretch that it takes up.
+    """
+    half_m = width_m / 2 * (1 - 1e-6)
+    low, high = ground[:, :, 1].min(axis=1), ground[:, :, 1].max(axis=1)
+    first = np.searchsorted(levels, low - half_m, side="right")
+    count = np.maximum(np.searchsorted(levels, high + half_m, side="left") - first, 0)
+    wall = np.repeat(np.arange(len(ground)), count)
+    strip = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[wall]
+    (ax, ay), (bx, by) = ground[wall, 0].T, ground[wall, 1].T
+    rise = np.where(ay == by, 1.0, by - ay)
+    enter, leave = (levels[strip] - half_m - ay) / rise, (levels[strip] + half_m - ay) / rise
+    flat = ay == by
+    one = np.where(flat, 0.0, np.clip(np.minimum(enter, leave), 0, 1))
+    other = np.where(flat, 1.0, np.clip(np.maximum(enter, leave), 0, 1))
+    ends = np.stack([ax + one * (bx - ax), ax + other * (bx - ax)])
+    # A run weighs 2, so that on it a share of 1 is counted as reached.
+    runs_on, run_strip = np.full(len(found), 2.0), found[:, 2].astype(np.intp)
+    blocks = np.ones(len(wall))
     return _above(
-        np.concatenate([x, found[:, 0], found[:, 1]]),
-        np.concatenate([_in_out(len(x)) / FULL_PROBES, np.ones(len(found)), -np.ones(len(found))]),
-        np.concatenate([strip, found[:, 2].astype(np.intp), found[:, 2].astype(np.intp)]),
+        np.concatenate([found[:, 0], found[:, 1], ends.min(axis=0), ends.max(axis=0)]),
+        np.concatenate([runs_on, -runs_on, -blocks, blocks]),
+        np.concatenate([run_strip, run_strip, strip, strip]),
         2.0,
     )
 

@@ -28,8 +28,8 @@ MOST_CORNERS = 32  # corners looked at from one place
 CHUNK = 100_000
 MOST_BENDS = 800
 SMOOTH_SHARE = 2e-3  # of the ground's size
-MANY_PLACES = 400  # above this, ways between places that lie far apart are only estimated:
-MANY_NEAR = 60  # those beyond the nearest so many,
+MANY_PLACES = 70  # above this, ways between places that lie far apart are only estimated:
+MANY_NEAR = 32  # those beyond the nearest so many,
 FAR_FACTOR = 1.3  # at this many times the straight way
 MOST_PLACES = 24  # places looked at from one place; ways to others bend at corners
 

@@ -173,6 +173,7 @@ class DroneRun:
             except FlightError as exc:
                 self.report.is_link_lost = isinstance(exc, LinkLost)
                 self._fail(str(exc))
+                await self._launcher.stand_down()
                 return
             if not self._arm:
                 break

@@ -163,6 +163,15 @@ class Launcher:
         """Start the mission of the armed vehicle."""
         await driver.start_mission(self._peer)
 
+    async def stand_down(self) -> None:
+        """Leave AUTO on the ground: with our AUTO_OPTIONS a drone that is armed in it takes off."""
+        if self._watch.state.is_armed or self._watch.state.mode_name not in ("AUTO", "AUTO_RTL"):
+            return
+        try:
+            await driver.set_mode(self._peer, CopterMode.STABILIZE)
+        except FlightError as exc:
+            log.error("left in AUTO", extra={"sysid": self._peer.sysid, "reason": str(exc)})
+
     async def disarm(self) -> None:
         """Stop the motors on the ground, after a start that failed; says so where it cannot."""
         try:

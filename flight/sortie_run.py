@@ -178,6 +178,7 @@ class SortieRun:
         if not result.is_accepted:
             text = f"DO_SPRAYER 0 after the landing: {result.outcome}"
             self._told.alert(Alert(severity=Severity.WARNING, code="spray_off", text=text))
+        await self._launcher.stand_down()
         self._phases.to(Phase.LANDED)
         sprayed_l = self.oversight.tank.sprayed_l
         self._told.sortie(self.job.sortie, "landed", f"{sprayed_l:.2f} L sprayed")
@@ -202,7 +203,9 @@ class SortieRun:
         """Why a drone came down early without being asked, as far as it told."""
         if not self._was_airborne:
             return "it never took off"
-        bad = [text.text for text in self._watch.state.texts if text.severity <= 4]
+        since_s = self.took_off_s or now_s()
+        texts = self._watch.state.texts
+        bad = [text.text for text in texts if text.severity <= 4 and text.at_s >= since_s]
         said = f" ({bad[-1]})" if bad else ""
         mode = self._watch.state.mode_name
         return f"{self.note or f'it landed in {mode} before the end of its mission'}{said}"

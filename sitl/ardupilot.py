@@ -165,7 +165,7 @@ class ArduPilotFleet:
         await self._start(instance, wipe=False)
         await self._wait_ready(instance)
 
-    def _arguments(self, instance: _Instance, defaults: Sequence[Path], *, wipe: bool) -> list[str]:
+    def _arguments(self, instance: _Instance, defaults: Sequence[Path]) -> list[str]:
         lat_deg, lon_deg, amsl_m = instance.home
         return [
             "--model",
@@ -180,7 +180,6 @@ class ArduPilotFleet:
             str(instance.lease.instance),
             "--sysid",
             str(instance.drone.sysid),
-            *(["--wipe"] if wipe else []),
         ]
 
     def _write_defaults(self, instance: _Instance) -> list[Path]:
@@ -198,11 +197,14 @@ class ArduPilotFleet:
     async def _start(self, instance: _Instance, *, wipe: bool = True) -> None:
         instance.directory = self.directory / f"{instance.drone.id}-{instance.lease.instance}"
         instance.directory.mkdir(parents=True, exist_ok=True)
+        if wipe:
+            # In place of --wipe, which a reboot over MAVLink would apply again.
+            (instance.directory / "eeprom.bin").unlink(missing_ok=True)
         defaults = self._write_defaults(instance)
         instance.log_file = instance.log_path.open("wb")
         instance.process = await asyncio.create_subprocess_exec(
             str(self._binary),
-            *self._arguments(instance, defaults, wipe=wipe),
+            *self._arguments(instance, defaults),
             cwd=instance.directory,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=instance.log_file,

@@ -21,8 +21,8 @@ ATTITUDE_S = 12.0
 ORIGIN_S = 20.0
 SENSORS_S = 23.5
 POSITION_S = 41.6
-GPS_LOSS_S = 10.0
-"""How long the position estimate outlives the GPS."""
+GPS_LOSS_S = 8.0
+"""How long the position estimate outlives the GPS, as measured on SITL."""
 AUTO_ARMING, AUTO_TAKEOFF = 1, 2
 """AUTO_OPTIONS: arming in AUTO, take-off without raising the throttle."""
 _POSITION_MODES = NEEDS_POSITION
@@ -95,7 +95,7 @@ def prearm_reasons(machine: Machine, estimator: Estimator) -> list[str]:
     elif is_fenced or machine.fence.is_enabled:
         reasons += _fence_reasons(machine)
     if machine.faults.rc_lost and params["FS_THR_ENABLE"] > 0:
-        reasons.append("Throttle below failsafe")
+        reasons.append("Radio failsafe on")
     reasons += _battery_reasons(machine)
     if params["FS_GCS_ENABLE"] == 2:
         reasons.append("FS_GCS_ENABLE=2 removed, see FS_OPTIONS")
@@ -122,10 +122,10 @@ def _battery_reasons(machine: Machine) -> list[str]:
     if left_mah < max(params["BATT_ARM_MAH"], 0) or (
         params["BATT_LOW_MAH"] > 0 and left_mah < params["BATT_LOW_MAH"]
     ):
-        reasons.append("Battery 1 low remaining capacity")
+        reasons.append("Battery 1 low capacity failsafe")
     least_v = max(params["BATT_ARM_VOLT"], params["BATT_LOW_VOLT"])
     if battery.voltage_v < least_v:
-        reasons.append("Battery 1 low voltage")
+        reasons.append("Battery 1 low voltage failsafe")
     return reasons
 
 

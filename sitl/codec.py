@@ -9,6 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mavlink
 from skymist.sitl.items import Item
 
 AUTOPILOT = 1
+_NOWHERE_E7 = 2**31 - 1
 
 
 class Codec:
@@ -18,6 +19,16 @@ class Codec:
         self._mav = mavlink.MAVLink(None, srcSystem=sysid, srcComponent=AUTOPILOT)
         self._mav.robust_parsing = True
         self.num_bad = 0
+
+    @property
+    def sysid(self) -> int:
+        """Whose messages go out."""
+        number: int = self._mav.srcSystem
+        return number
+
+    @sysid.setter
+    def sysid(self, number: int) -> None:
+        self._mav.srcSystem = number
 
     def unpack(self, data: bytes) -> list[Any]:
         """Give the messages that are complete; bytes that are none are dropped and counted."""
@@ -34,10 +45,15 @@ class Codec:
         return bytes(frame)
 
 
+def _to_e7(degrees: float) -> int:
+    """Give 1e-7 degrees; what is no angle becomes one that is refused."""
+    return round(degrees * 1e7) if abs(degrees) <= 360 else _NOWHERE_E7
+
+
 def item_from_message(message: Any) -> Item:
     """Give the item in a MISSION_ITEM_INT or MISSION_ITEM."""
     if message.get_type() == "MISSION_ITEM":
-        lat_e7, lon_e7 = round(message.x * 1e7), round(message.y * 1e7)
+        lat_e7, lon_e7 = _to_e7(message.x), _to_e7(message.y)
     else:
         lat_e7, lon_e7 = message.x, message.y
     return Item(

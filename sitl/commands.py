@@ -103,9 +103,9 @@ class Commander:
     def _arm_disarm(self, order: Order, link: Link) -> Result:
         if order.p1 == 1:
             is_forced = order.p2 in (_FORCE_ARM, _FORCE_DISARM)
-            return _done(self._modes.arm(is_forced=is_forced))
+            return _done(self._modes.motors.arm(is_forced=is_forced))
         if order.p1 == 0:
-            return _done(self._modes.request_disarm(is_forced=order.p2 == _FORCE_DISARM))
+            return _done(self._modes.motors.request_disarm(is_forced=order.p2 == _FORCE_DISARM))
         return Result.UNSUPPORTED
 
     def _set_mode(self, order: Order, link: Link) -> Result:

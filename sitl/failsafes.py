@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from skymist.sitl.modes import Modes
 
 PERIOD_S = 0.2
-RADIO_S = 0.5
+RADIO_S = 0.8
 _CONTINUE_AUTO_GCS, _CONTINUE_AUTO_RC, _CONTINUE_LANDING = 1, 0, 3
 
 
@@ -132,7 +132,7 @@ class Failsafes:
             case Action.LAND:
                 enter(Mode.LAND, reason)
             case Action.TERMINATE:
-                self._modes.disarm()
+                self._modes.motors.disarm()
             case Action.BRAKE_LAND:
                 if not enter(Mode.BRAKE, reason):
                     say(Severity.WARNING, "Trying Land Mode")
@@ -171,7 +171,7 @@ class Failsafes:
             say(Severity.WARNING, f"{name} Failsafe")
         elif self._should_disarm():
             say(Severity.WARNING, f"{name} Failsafe - Disarming")
-            self._modes.disarm()
+            self._modes.motors.disarm()
         elif landing and self._machine.battery.level is not Level.FINE:
             say(Severity.WARNING, f"{name} + Battery Failsafe - Continuing Landing")
             self.act(Action.LAND, reason)
@@ -237,7 +237,7 @@ class Failsafes:
         action = _ACTIONS.get(wanted, Action.NONE)
         if self._should_disarm():
             state.say(Severity.WARNING, "Battery Failsafe - Disarming")
-            self._modes.disarm()
+            self._modes.motors.disarm()
             return
         if self._modes.is_landing and self._option(_CONTINUE_LANDING) and action:
             state.say(Severity.WARNING, "Battery Failsafe - Continuing Landing")
@@ -263,7 +263,7 @@ class Failsafes:
         if action == 0:
             return
         if state.is_landed:
-            self._modes.disarm()
+            self._modes.motors.disarm()
         elif fence.beyond_m > GIVE_UP_M or action == 2:
             self._modes.enter(Mode.LAND, Reason.FENCE)
         elif action == 4:
@@ -290,7 +290,7 @@ class Failsafes:
         if state.is_ekf_failed or state.is_landed or state.age_s < POSITION_S:
             return
         state.is_ekf_failed = True
-        state.say(Severity.CRITICAL, "EKF variance: position")
+        state.say(Severity.CRITICAL, "EKF variance")
         action = int(params["FS_EKF_ACTION"])
         is_bound = state.mode in NEEDS_POSITION
         if not is_bound and action != 3:

@@ -91,7 +91,7 @@ class EmbeddedFleet:
             if isinstance(server, asyncio.Server):
                 await server.wait_closed()
         await asyncio.sleep(0)
-        if self._task is not None and not self._task.cancelled() and kind is None:
+        if self._task is not None and not self._task.cancelled():
             self._task.result()
 
     def connect(self, index: int) -> Pipe:
@@ -127,7 +127,17 @@ class EmbeddedFleet:
         return asyncio.get_running_loop().time() - self._began_s
 
     async def _fly(self) -> None:
-        """Step every copter, ten times a second."""
+        """Step every copter, ten times a second; where one fails, all links end."""
+        try:
+            await self._step_all()
+        except Exception:
+            log.exception("embedded fleet stopped")
+            for ties in self._ties:
+                for _, tie in list(ties):
+                    tie.close()
+            raise
+
+    async def _step_all(self) -> None:
         loop = asyncio.get_running_loop()
         next_s = loop.time()
         while True:

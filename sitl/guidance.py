@@ -21,8 +21,12 @@ BRAKE_MPS2, BRAKE_GAIN = 7.5, 0.72
 LOITER_MPS2 = 2.5
 STOP_GAIN = 2.2
 """Deceleration wanted per speed, up to the limit; with the jerk, fitted to stops on SITL."""
+DRIFT_GAIN = 0.35
+"""The same for a landing without a position: drag alone slows the copter."""
 STOP_JERK_MPS3, STOP_LATE_S = 5.0, 0.15
 PILOT_DOWN_MPS = 2.5
+LEVEL_MPS2, UPRIGHT_MPS2, LEAST_RADIUS_M = 2.5, 1.0, 0.05
+"""What stands in for accelerations that are not above 0; the least waypoint radius."""
 YAW_RATE_RADPS = math.radians(60)
 TAKEOFF_JERK_MPS3 = 5.0
 LATE_S, MEND_S = 0.15, 4.0
@@ -86,17 +90,21 @@ class Guidance:
     def limits(self) -> Limits:
         """Give speeds and accelerations as the parameters and DO_CHANGE_SPEED have them."""
         p = self._params
-        accel = p["WP_ACC"]
+        accel = p["WP_ACC"] if p["WP_ACC"] > 0 else LEVEL_MPS2
         return Limits(
             speed_mps=max(0.1, self.speed_mps or p["WP_SPD"]),
             up_mps=max(0.1, self.up_mps or p["WP_SPD_UP"]),
             down_mps=max(0.1, self.down_mps or p["WP_SPD_DN"]),
             accel_mps2=accel,
-            accel_z_mps2=p["WP_ACC_Z"],
-            jerk_mps3=p["WP_JERK"] or accel,
-            corner_mps2=p["WP_ACC_CNR"] or 2 * accel,
-            radius_m=p["WP_RADIUS_M"],
+            accel_z_mps2=self._accel_z_mps2(),
+            jerk_mps3=p["WP_JERK"] if p["WP_JERK"] > 0 else accel,
+            corner_mps2=p["WP_ACC_CNR"] if p["WP_ACC_CNR"] > 0 else 2 * accel,
+            radius_m=max(LEAST_RADIUS_M, p["WP_RADIUS_M"]),
         )
+
+    def _accel_z_mps2(self) -> float:
+        wanted = self._params["WP_ACC_Z"]
+        return wanted if wanted > 0 else UPRIGHT_MPS2
 
     def settle(self, position: Point) -> None:
         """Stand on the ground."""
@@ -150,9 +158,11 @@ class Guidance:
         self._decel_mps2, self._gain = decel_mps2, gain
         self._braking_mps2, self._late_s = 0.0, STOP_LATE_S
 
-    def descend(self, pause_s: float = 0.0, pilot_mps: float = 0.0) -> None:
+    def descend(
+        self, pause_s: float = 0.0, pilot_mps: float = 0.0, gain: float = STOP_GAIN
+    ) -> None:
         """Come to rest over the ground and go down: after a pause, or at the pilot's speed."""
-        self.stop(self._params["WP_ACC"])
+        self.stop(self._params["WP_ACC"], gain)
         self.manoeuvre = Manoeuvre.DESCENT
         self._pilot_sink_mps = pilot_mps
         self._pause_s, self._quiet_s = pause_s, 0.0
@@ -227,12 +237,12 @@ class Guidance:
         if self._pilot_sink_mps > 0:
             return self._pilot_sink_mps
         p = self._params
-        slow = p["LAND_SPD_MS"]
+        slow = max(0.1, p["LAND_SPD_MS"])
         fast = max(slow, p["LAND_SPD_HIGH_MS"] or p["WP_SPD_DN"])
         gap = self.position.z - self._state.home[2] - max(1.0, p["LAND_ALT_LOW_M"])
         if gap <= 0:
             return slow
-        accel = p["WP_ACC_Z"]
+        accel = self._accel_z_mps2()
         wanted = gap if gap < accel else math.sqrt(2 * accel * (gap - accel / 2))
         return max(slow, min(fast, wanted))
 
@@ -247,7 +257,7 @@ class Guidance:
         slower = max(0.0, speed - self._braking_mps2 * dt)
         share = slower / speed if speed > 1e-6 else 0.0
         mean = (1 + share) / 2
-        most = self._params["WP_ACC_Z"] * dt
+        most = self._accel_z_mps2() * dt
         vz = v.z + max(-most, min(most, -sink_mps - v.z))
         z = p.z + (v.z + vz) / 2 * dt
         if z <= 0.0:

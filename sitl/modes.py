@@ -1,6 +1,6 @@
-"""Flight modes: who may enter which, what entering does, and arming and disarming.
+"""Flight modes: who may enter which, what entering does, and what each does while it lasts.
 
-Source: Copter::set_mode, AP_Arming_Copter::arm and disarm, 4.7.0-dev.
+Source: Copter::set_mode and the modes of ArduCopter, 4.7.0-dev.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ from skymist.sitl.arming import (
     AUTO_TAKEOFF,
     ORIGIN_S,
     Estimator,
-    mode_reason,
-    prearm_reasons,
 )
 from skymist.sitl.auto import ARMING_DELAY_S, LIFT_S, Auto, Part
 from skymist.sitl.guidance import (
     BRAKE_GAIN,
     BRAKE_MPS2,
+    DRIFT_GAIN,
     LOITER_MPS2,
     PILOT_DOWN_MPS,
+    STOP_GAIN,
     Manoeuvre,
 )
 from skymist.sitl.homing import Homing, Stage
 from skymist.sitl.items import Command
 from skymist.sitl.legs import Point
+from skymist.sitl.motors import Motors
 from skymist.sitl.state import (
     ARMABLE,
     MANUAL_THROTTLE,
@@ -48,7 +49,9 @@ class Modes:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self.estimator = Estimator()
-        self.auto = Auto(machine, self.disarm)
+        self.motors = Motors(machine, self.estimator)
+        self.auto = Auto(machine, self.motors.disarm)
+        self.motors.on_disarm = self.auto.program.reset
         self._homing = Homing(machine)
         self._awaits_start = False
         self._mission_serial = 0
@@ -84,7 +87,8 @@ class Modes:
         except ValueError:
             state.say(Severity.WARNING, f"No such mode {number}")
             return False
-        if mode is state.mode:
+        # AUTO on its way home shows itself as AUTO_RTL, so AUTO is entered anew.
+        if mode is state.shown_mode:
             state.reason = reason
             return True
         refusal = self._refusal(mode) if state.is_armed else None
@@ -138,7 +142,8 @@ class Modes:
                 self._homing.begin()
             case Mode.LAND:
                 is_failsafe = reason not in (Reason.PILOT, Reason.GCS)
-                guidance.descend(LAND_PAUSE_S if is_failsafe else 0.0)
+                gain = DRIFT_GAIN if reason is Reason.EKF_FAILSAFE else STOP_GAIN
+                guidance.descend(LAND_PAUSE_S if is_failsafe else 0.0, gain=gain)
             case Mode.BRAKE:
                 guidance.stop(BRAKE_MPS2, BRAKE_GAIN)
             case Mode.AUTO | Mode.GUIDED:
@@ -185,56 +190,6 @@ class Modes:
                     away = (at.x - here.x) ** 2 + (at.y - here.y) ** 2 + (at.z - here.z) ** 2
                     distances[item.seq] = away
         return program.landing_start(distances)
-
-    # -- arming --------------------------------------------------------------------------
-
-    def arm(self, *, is_forced: bool = False) -> bool:
-        """Arm, or say in STATUSTEXT why not."""
-        machine = self._machine
-        state = machine.state
-        if state.is_armed:
-            return True
-        if not is_forced:
-            reasons = prearm_reasons(machine, self.estimator)
-            for text in reasons:
-                state.say(Severity.CRITICAL, f"PreArm: {text}")
-            if reasons:
-                return False
-        reason = mode_reason(machine)
-        if reason is not None:
-            state.say(Severity.CRITICAL, f"Arm: {reason}")
-            return False
-        state.say(Severity.INFO, "Arming motors")
-        state.is_armed, state.armed_s = True, state.now_s
-        self._idle_since_s = state.now_s
-        if not state.is_home_locked:
-            state.home = (state.x, state.y, state.z)
-            machine.mission.put_home()
-            machine.has_new_home = True
-        return True
-
-    def disarm(self) -> None:
-        """Stop the motors; the mission goes back to its beginning, the sprayer stays as it is."""
-        machine = self._machine
-        state = machine.state
-        if not state.is_armed:
-            return
-        state.say(Severity.INFO, "Disarming motors")
-        state.is_armed = state.is_auto_armed = False
-        self.auto.program.reset()
-        if state.z > 0.05:
-            machine.guidance.fall()
-        else:
-            state.is_landed = True
-            machine.guidance.settle(machine.guidance.position)
-
-    def request_disarm(self, *, is_forced: bool) -> bool:
-        """Do what the ground's disarm command does: refuse in the air unless forced."""
-        state = self._machine.state
-        if state.is_armed and not is_forced and not state.is_landed:
-            return False
-        self.disarm()
-        return True
 
     # -- commands while flying -----------------------------------------------------------
 
@@ -352,10 +307,11 @@ class Modes:
                     return
                 if state.mode is Mode.AUTO and self.auto.part is Part.HOMING:
                     self.auto.update()
-                self.disarm()
+                self.motors.disarm()
             return
         if self.auto.part is Part.TAKEOFF and state.is_auto_armed and state.mode is Mode.AUTO:
             self._idle_since_s = state.now_s
+        self._idle_since_s = max(self._idle_since_s, state.armed_s)
         delay_s = machine.params["DISARM_DELAY"]
         if 0 < delay_s <= state.now_s - self._idle_since_s:
-            self.disarm()
+            self.motors.disarm()

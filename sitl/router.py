@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
@@ -99,28 +100,26 @@ class Router:
     # -- commands --------------------------------------------------------------------------
 
     def _command_long(self, message: Any, link: Link) -> None:
-        order = Order(
-            command=message.command,
-            p1=message.param1,
-            p2=message.param2,
-            p3=message.param3,
-            p4=message.param4,
-            x=_to_e7(message.param5),
-            y=_to_e7(message.param6),
-            z=message.param7,
+        p1, p2, p3, p4, z = _finite(
+            message.param1, message.param2, message.param3, message.param4, message.param7
         )
+        x, y = _to_e7(message.param5), _to_e7(message.param6)
+        order = Order(command=message.command, p1=p1, p2=p2, p3=p3, p4=p4, x=x, y=y, z=z)
         self._carry_out(order, message, link)
 
     def _command_int(self, message: Any, link: Link) -> None:
+        p1, p2, p3, p4, z = _finite(
+            message.param1, message.param2, message.param3, message.param4, message.z
+        )
         order = Order(
             command=message.command,
-            p1=message.param1,
-            p2=message.param2,
-            p3=message.param3,
-            p4=message.param4,
+            p1=p1,
+            p2=p2,
+            p3=p3,
+            p4=p4,
             x=message.x,
             y=message.y,
-            z=message.z,
+            z=z,
             frame=message.frame,
         )
         self._carry_out(order, message, link)
@@ -174,6 +173,8 @@ class Router:
             self._machine.state.say(Severity.WARNING, text)
         for each in self._links.values():
             each.send_param(answer, len(self._machine.params), _NO_INDEX)
+        for each in self._links.values():
+            each.codec.sysid = int(self._machine.params["MAV_SYSID"])
         if answer.name.startswith(("WP", "RTL_SP")):
             self._machine.guidance.speeds_changed()
 
@@ -272,6 +273,11 @@ class Router:
 def _name(param_id: str | bytes) -> str:
     text = param_id.decode("ascii", "replace") if isinstance(param_id, bytes) else param_id
     return text.rstrip("\0")
+
+
+def _finite(*values: float) -> tuple[float, ...]:
+    """Give numbers with 0 in place of what is none."""
+    return tuple(v if math.isfinite(v) else 0.0 for v in values)
 
 
 def _to_e7(degrees: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -31,6 +32,8 @@ def demo(
     began_s = time.perf_counter()
     with as_file(files("skymist.missions") / "data" / "demo") as example:
         plan(example / "site.yaml", output=output / "plan")
+    # The folder is the demo's own: the record of an earlier one makes room.
+    shutil.rmtree(output / "record", ignore_errors=True)
     rehearse(output / "plan", sim=sim, output=output / "record")
     report(output / "record", output=output / "report")
     print()

@@ -108,8 +108,7 @@ def print_summary(made: Plan, summary: PlanSummary, folder: Path) -> None:
         ),
         (
             "area",
-            f"{summary.treated_m2:,.0f} of {summary.spots_m2:,.0f} m2 by drone, "
-            f"{summary.ground_m2:,.0f} m2 by ground crew",
+            f"{summary.treated_m2:,.0f} m2 by drone, {summary.ground_m2:,.0f} m2 by ground crew",
         ),
         ("liquid", f"{summary.litres_l:,.1f} L"),
         (
@@ -119,8 +118,8 @@ def print_summary(made: Plan, summary: PlanSummary, folder: Path) -> None:
         ),
         (
             "sorties",
-            f"{summary.num_sorties}, with {summary.num_refills} refills and "
-            f"{summary.num_swaps} battery swaps",
+            f"{summary.num_sorties}; refills {summary.num_refills}, "
+            f"battery swaps {summary.num_swaps}",
         ),
     )
     for name, text in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -145,7 +146,7 @@ def test_the_record_counts_what_came_out(tiny_plan: MakePlan, fly: Fly) -> None:
     assert flown.outcome.litres_l == pytest.approx(pumped_l, rel=0.03)
     tracks = list(flown.record.of("track"))
     assert tracks[-1]["tank_l"] == pytest.approx(flown.copters[0].tank_l, abs=0.03)
-    gaps = [b["t_s"] - a["t_s"] for a, b in zip(tracks, tracks[1:], strict=False)]
+    gaps = [b["t_s"] - a["t_s"] for a, b in itertools.pairwise(tracks)]
     assert max(gaps) < 0.5
     wet = {t["in_span"] for t in tracks if t["pump_frac"] > 0.02}
     assert wet <= {"yard0", "bins0", None}

@@ -33,7 +33,7 @@ from tests.sitl.ground import (
 )
 from tests.sitl.test_flights import meadow
 
-SPEEDUP = 15.0
+SPEEDUP = 20.0
 _PASSED_OVER = frozenset(
     ("HEARTBEAT", "STATUSTEXT", "PARAM_VALUE", "HOME_POSITION", "GPS_GLOBAL_ORIGIN", "TIMESYNC")
 )
@@ -289,3 +289,35 @@ def test_a_landing_mission_ends_alike(arducopter: Path) -> None:
             return await fly(fleet.connect(0))
 
     assert run(embedded(), loop=VirtualLoop()) == run(real(), loop=ScaledLoop(SPEEDUP))
+
+
+@pytest.mark.ardupilot
+def test_what_is_stored_outlasts_a_restart_but_not_a_new_fleet(
+    arducopter: Path, tmp_path: Path
+) -> None:
+    """A restart of the process keeps the mission; a new run in the same place begins bare."""
+    rows = [waypoint(0, 0, 0), takeoff(5), LAND]
+    counts = []
+
+    async def count(pipe: BytePipe, *, upload: bool = False) -> int:
+        async with on(pipe) as ground:
+            await ground.wait("HEARTBEAT", 60)
+            await asyncio.sleep(3)
+            if upload:
+                assert await ground.upload(rows) == 0
+            listing = mavlink.MAVLink_mission_request_list_message(1, 1)
+            num: int = (await ground.ask(listing, "MISSION_COUNT")).count
+            return num
+
+    async def main() -> None:
+        options: dict[str, Any] = {"speedup": SPEEDUP, "binary": arducopter, "logs_dir": tmp_path}
+        async with ArduPilotFleet([drone()], homes=[HOME], **options) as fleet:
+            await count(await fleet.open(0), upload=True)
+            await fleet.restart(0)
+            counts.append(await count(await fleet.open(0)))
+        async with ArduPilotFleet([drone()], homes=[HOME], **options) as fleet:
+            counts.append(await count(await fleet.open(0)))
+
+    run(main(), loop=ScaledLoop(SPEEDUP))
+    assert counts[0] == 3
+    assert counts[1] < 3

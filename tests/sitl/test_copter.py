@@ -91,7 +91,7 @@ def test_the_length_of_the_step_hardly_matters(dt_s: float) -> None:
     machine.step(STEP_S)
     machine.pilot_mode(Mode.GUIDED)
     modes = machine._modes
-    assert modes.arm()
+    assert modes.motors.arm()
     assert modes.take_off(10.0)
     for _ in range(round(12 / dt_s)):
         machine.step(dt_s)

@@ -148,7 +148,7 @@ def test_gps_lost_lands_and_sprays_on_meanwhile() -> None:
         copter.faults.wind_mps = 1.0
         lost_s, litres = fleet.now_s, copter.pumped_l
         await ground.wait_mode(Mode.LAND, 20)
-        assert 8 < fleet.now_s - lost_s < 12
+        assert 7 < fleet.now_s - lost_s < 10
         assert copter.pumped_l - litres > 0.4
         await ground.wait(lambda m: m.get_type() == "EKF_STATUS_REPORT" and not m.flags & 16)
         await ground.wait_disarmed()
