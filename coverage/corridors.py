@@ -99,26 +99,24 @@ def _branch(places: Floats, graph: Graph, leaf: int) -> tuple[list[int], float]:
 
 
 def _cut_spurs(places: Floats, graph: Graph, half_m: Floats) -> None:
-    """Take out, shortest first, dead ends that only lead into a corner."""
+    """Take out dead ends that only lead into a corner; where all are, keep the longest two."""
     for _ in range(8):
-        spurs = []
+        spurs: dict[int, list[tuple[float, list[int]]]] = defaultdict(list)
         for leaf in sorted(node for node in graph if len(graph[node]) == 1):
             chain, length = _branch(places, graph, leaf)
-            reach = 2 * SPUR_WIDTHS * half_m[chain[-1]]
-            if length < reach and len(graph[chain[-1]]) > 2:
-                spurs.append((length, chain))
+            hub = chain[-1]
+            if length < 2 * SPUR_WIDTHS * half_m[hub] and len(graph[hub]) > 2:
+                spurs[hub].append((length, chain))
         if not spurs:
             return
-        touched: set[int] = set()
-        for _, chain in sorted(spurs):
-            if chain[-1] in touched:
-                continue
-            touched.add(chain[-1])
-            for first, second in pairwise(chain):
-                graph[first].discard(second)
-                graph[second].discard(first)
-            for node in chain[:-1]:
-                graph.pop(node, None)
+        for hub, found in spurs.items():
+            found.sort()
+            for _, chain in found[:-2] if len(found) >= len(graph[hub]) else found:
+                for first, second in pairwise(chain):
+                    graph[first].discard(second)
+                    graph[second].discard(first)
+                for node in chain[:-1]:
+                    graph.pop(node, None)
 
 
 def _chains(graph: Graph) -> list[list[int]]:

@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from skymist.missions.checks import Finding, Severity, check_site, is_unsafe
-from skymist.missions.site import read_site
+from skymist.missions.findings import Finding, Severity, is_unsafe
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
@@ -23,7 +22,13 @@ def check(
     site: Annotated[Path, typer.Argument(help="Site file (YAML).")],
     json: Annotated[bool, typer.Option("--json", help="Findings as JSON on stdout.")] = False,
 ) -> None:
-    """Print every finding about a site; exit 1 where one of them is an error."""
+    """Print every finding about a site, with the way to mend it; exit 1 where one is an error.
+
+    Example: [bold]skymist check examples/helsinki/site.yaml[/bold]
+    """
+    from skymist.missions.checks import check_site
+    from skymist.missions.site import read_site
+
     findings = check_site(read_site(site))
     if json:
         print(as_json(site, findings))

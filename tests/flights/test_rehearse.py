@@ -35,7 +35,7 @@ def test_a_plan_on_disk_is_rehearsed_and_the_record_named(
     assert record.header["is_rehearsal"] is True
     assert record.header["sim"] == "embedded"
     assert record.header["software"].startswith("skymist ")
-    assert record.plan().sorties == tiny_plan().sorties
+    assert [s.id for s in record.plan().sorties] == ["d1-01"]
     assert not list(folder.glob("*.tlog"))
 
 
