@@ -73,7 +73,7 @@ def _ridges(ground: Polygon, walls: Floats) -> tuple[Floats, Graph, Floats]:
     graph: Graph = defaultdict(set)
     half_m = np.full(len(places), math.inf)
     pairs = np.array(diagram.ridge_vertices)
-    keep = (pairs >= 0).all(axis=1)
+    keep: NDArray[np.bool_] = np.asarray((pairs >= 0).all(axis=1), dtype=bool)
     keep[keep] = inside[pairs[keep]].all(axis=1)
     for (a, b), (p, _) in zip(pairs[keep], diagram.ridge_points[keep], strict=True):
         if a == b:

@@ -34,7 +34,9 @@ CORNER_SHARES = (0.25, 0.5, 0.75, 1.0)  # of a swath: how far from the corner th
 def _shared(shapes: robust.Shapes, spots: robust.Shapes) -> tuple[robust.Shapes, Ints]:
     """What each shape shares with each dry spot, and the number of the shape."""
     shape, spot = shapely.STRtree(spots).query(shapes, predicate="intersects")
-    return robust.each_intersection(shapes[shape], spots[spot]), shape
+    shared = robust.each_intersection(shapes[shape], spots[spot])
+    areal = np.flatnonzero(shapely.area(shared) > 0)
+    return shared[areal], shape[areal]
 
 
 def _along_walls(

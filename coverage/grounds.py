@@ -248,7 +248,9 @@ class _Ground:
         brief = self.brief
         found: list[tuple[int, Floats]] = []
         for number, piece in enumerate(self.pieces):
-            mine = dry if len(self.pieces) == 1 else robust.intersection(dry, piece.ground)
+            mine = dry
+            if len(self.pieces) > 1:
+                mine = robust.areal(robust.intersection(dry, piece.ground))
             if mine.area <= 0:
                 continue
             paths = gap_passes(

@@ -20,6 +20,8 @@ from skymist.coverage.errors import PlanError
 
 Shapes = NDArray[np.object_]
 
+COLLECTION = int(shapely.GeometryType.GEOMETRYCOLLECTION)
+
 GRIDS_M = (None, 1e-6, 1e-4, 3.7e-4, 1e-3, 1e-2)
 
 
@@ -63,8 +65,10 @@ def each_union(first: Shapes, second: Shapes) -> Shapes:
 
 
 def each_difference(shapes: Shapes, other: BaseGeometry) -> Shapes:
-    """What of each shape lies outside another."""
-    return _each(shapely.difference, shapes, other)
+    """What of each areal shape lies outside another."""
+    left = _each(shapely.difference, shapes, other)
+    left[shapely.area(left) == 0] = Polygon()
+    return left
 
 
 def each_intersection(shapes: Shapes, other: BaseGeometry | Shapes) -> Shapes:
@@ -78,6 +82,10 @@ def _each(operation: Callable[..., Any], shapes: Shapes, other: Any) -> Shapes:
         result: Shapes = operation(shapes, other)
     except shapely.errors.GEOSException:
         result = _retried(operation, shapes, other)
+    # Polygons that also touch along a line are no input for the next overlay.
+    for number in np.flatnonzero(shapely.get_type_id(result) == COLLECTION):
+        if result[number].area > 0:
+            result[number] = areal(result[number])
     return result
 
 

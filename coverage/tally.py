@@ -10,6 +10,8 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from skymist.coverage import robust
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -47,10 +49,8 @@ def footprints(paths: Sequence[Floats], width_m: float) -> list[BaseGeometry]:
             corners = [(ax + nx, ay + ny), (bx + nx, by + ny), (bx - nx, by - ny)]
             found.append(shapely.Polygon([*corners, (ax - nx, ay - ny)]))
         else:
-            line = shapely.LineString(path)
-            found.append(
-                shapely.make_valid(line.buffer(width_m / 2, cap_style="flat", join_style="round"))
-            )
+            under = shapely.LineString(path).buffer(width_m / 2, cap_style="flat")
+            found.append(under if under.is_valid else robust.areal(shapely.make_valid(under)))
     return found
 
 

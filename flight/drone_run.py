@@ -17,7 +17,7 @@ from skymist.flight.clock import now_s
 from skymist.flight.display import DroneView
 from skymist.flight.errors import FlightError, LinkLost
 from skymist.flight.launch import Launcher
-from skymist.flight.monitor import Limits, Tank
+from skymist.flight.monitor import Alert, Limits, Severity, Tank
 from skymist.flight.oversight import TICK_S, Job
 from skymist.flight.phases import Phase, Phases
 from skymist.flight.sortie_run import SortieRun
@@ -106,7 +106,7 @@ class DroneRun:
         self._phases = Phases(drone.id, lambda _: self._show())
         self._watch = Watch(peer)
         self._launcher = Launcher(peer, self._watch)
-        self._tank = Tank(litres_l=drone.model.sprayer.tank_l)
+        self._tank = Tank(litres_l=self._wanted_l(self.sorties[0]))
         self._sortie_run: SortieRun | None = None
         self._num_passes = sum(len(sortie.passes) for sortie in self.sorties)
         self._shown_s = now_s()
@@ -165,6 +165,9 @@ class DroneRun:
 
     async def _fly_all(self) -> None:
         """Every sortie in order, until one fails."""
+        if self._arm:
+            text = f"counted on {self._tank.litres_l:.1f} L in the tank at the first take-off"
+            self._told.alert(Alert(severity=Severity.INFO, code="tank", text=text))
         for sortie in self.sorties:
             try:
                 if self._arm:
@@ -197,10 +200,13 @@ class DroneRun:
             self._told.service("swap", 0.0, now_s() - started_s)
         self._tank = Tank(litres_l=self._tank.litres_l + poured_l)
 
+    def _wanted_l(self, sortie: Sortie) -> float:
+        """What the tank is to hold at take-off; a plan that does not say wants it full."""
+        return sortie.carried_l or self.drone.model.sprayer.tank_l
+
     def _missing_l(self, sortie: Sortie) -> float:
-        """What the tank lacks at a planned refill; a plan that does not say wants it full."""
-        wanted_l = sortie.carried_l or self.drone.model.sprayer.tank_l
-        missing_l = wanted_l - self._tank.litres_l
+        """What the tank lacks at a planned refill."""
+        missing_l = self._wanted_l(sortie) - self._tank.litres_l
         return missing_l if sortie.refill_before and missing_l > POUR_LEAST_L else 0.0
 
     async def _fly(self, sortie: Sortie) -> None:

@@ -92,7 +92,7 @@ def spray_ground(
     around: dict[str, BaseGeometry] = {}
     areas = []
     for span in mission.spans:
-        area = _wetted(sortie.passes[span.pass_index]).buffer(margin_m)
+        area: BaseGeometry = _wetted(sortie.passes[span.pass_index]).buffer(margin_m)
         if span.spot_id in targets:
             if span.spot_id not in around:
                 target = shapely.make_valid(targets[span.spot_id])

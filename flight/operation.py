@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from skymist.flight.channel import Channel
 from skymist.flight.clock import now_s
 from skymist.flight.conduct import Outcome, StopButton, conduct
-from skymist.flight.errors import VehicleRefused, VehicleSilent
+from skymist.flight.errors import FlightError, VehicleRefused, VehicleSilent
 from skymist.flight.interrupts import on_interrupt
 from skymist.flight.messages import Heartbeat
 from skymist.flight.record import SCHEMA, Recorder
@@ -127,8 +127,12 @@ async def operate(
                     channel = Channel(link, tap=tap_into(record, sharing))
                     channels[id(link)] = await stack.enter_async_context(channel)
                 peers[drone_id] = channels[id(link)].vehicle(fleet[drone_id].sysid)
-            for drone_id, peer in peers.items():
-                await require_heard(fleet[drone_id], peer)
+            try:
+                for drone_id, peer in peers.items():
+                    await require_heard(fleet[drone_id], peer)
+            except FlightError as exc:
+                record.write("end", outcome="aborted", text=str(exc))
+                raise
             stop = StopButton()
             with on_interrupt(stop.press):
                 return await conduct(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from skymist.flight import driver
 from skymist.flight.clock import now_s
 from skymist.flight.errors import FlightError, VehicleRefused, VehicleSilent
+from skymist.flight.messages import Heartbeat, MissionCurrent, ServoOutput
 from skymist.flight.monitor import Alert, Severity
 from skymist.flight.oversight import Job, Oversight
 from skymist.flight.phases import Phase, Phases, has_landed, phase_in_air
@@ -33,6 +34,8 @@ PILOT_S = 3600.0
 HOME_S = 300.0
 """On top of the sortie's own duration, for the way home after it was asked for."""
 ASK_AGAIN_S = 1.0
+_TELLING = (Heartbeat, MissionCurrent, ServoOutput)
+"""What the phase is told by; positions come between them."""
 
 
 def flight_timeout_s(sortie: Sortie) -> float:
@@ -213,7 +216,8 @@ class SortieRun:
     def on_message(self, state: VehicleState, message: object) -> None:
         """Take a message of this sortie's flight."""
         self.oversight.on_message(state, message)
-        self._follow(state)
+        if isinstance(message, _TELLING):
+            self._follow(state)
 
     def on_tick(self, state: VehicleState) -> None:
         """Look again although nothing came."""

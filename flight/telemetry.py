@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from skymist.coverage.frames import Geo
@@ -188,9 +189,14 @@ class VehicleState:
         """Metres east and north of `origin`; NaN before the first position."""
         if self.position is None:
             return math.nan, math.nan
-        place = Geo(lat_deg=self.position.lat_e7 / 1e7, lon_deg=self.position.lon_e7 / 1e7)
-        x, y, _ = origin.enu(place)
-        return x, y
+        return _local(origin, self.position.lat_e7, self.position.lon_e7)
+
+
+@lru_cache(maxsize=256)
+def _local(origin: Origin, lat_e7: int, lon_e7: int) -> tuple[float, float]:
+    """One conversion for each position, however many ask for it."""
+    x, y, _ = origin.enu(Geo(lat_deg=lat_e7 / 1e7, lon_deg=lon_e7 / 1e7))
+    return x, y
 
 
 def is_fresh(evidence: Evidence | None, now_s: float, max_age_s: float) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skymist.missions import map_rules, policy_rules
-from skymist.missions.findings import Finding, Severity
+from skymist.missions.findings import Finding, Severity, is_unsafe
 
 if TYPE_CHECKING:
     from skymist.coverage.site import Site
@@ -24,8 +24,3 @@ def check_site(site: Site) -> tuple[Finding, ...]:
     rules = (*map_rules.RULES, *policy_rules.RULES)
     found = [finding for rule in rules for finding in rule(site)]
     return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
-
-
-def is_unsafe(findings: tuple[Finding, ...]) -> bool:
-    """Whether any finding forbids flying."""
-    return any(finding.severity is Severity.ERROR for finding in findings)

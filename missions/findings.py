@@ -28,6 +28,11 @@ class Finding:
     subjects: tuple[str, ...] = ()
 
 
+def is_unsafe(findings: tuple[Finding, ...]) -> bool:
+    """Whether any finding forbids flying."""
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
 def error(rule: str, text: str, mend: str = "", subjects: Sequence[str] = ()) -> Finding:
     """A finding that forbids flying."""
     return _finding(Severity.ERROR, rule, text, mend, subjects)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from skymist.coverage.plan import Plan
     from skymist.coverage.summary import PlanSummary
 
+log = logging.getLogger(__name__)
 STAGES = {"spots": "looking at each spot", "sorties": "filling sorties", "schedule": "timing"}
 
 
@@ -54,13 +56,20 @@ def plan(
 
 
 def make_plan(site_path: Path, *, seed: int = 0, num_drones: int | None = None) -> Plan:
-    """Read a site file and plan it, with progress on stderr."""
+    """Read a site file and plan it, with progress and what `check` calls errors on stderr."""
     from skymist.coverage.planning import plan_site
+    from skymist.missions.checks import check_site
+    from skymist.missions.findings import Severity
     from skymist.missions.site import read_site
 
     with progress_on_stderr() as tell:
         tell("reading the site", 0, 0)
-        return plan_site(read_site(site_path), seed=seed, num_drones=num_drones, progress=tell)
+        site = read_site(site_path)
+        made = plan_site(site, seed=seed, num_drones=num_drones, progress=tell)
+    for finding in check_site(site):
+        if finding.severity is Severity.ERROR:
+            log.error("%s [%s] %s", finding.text, finding.rule, finding.mend)
+    return made
 
 
 class progress_on_stderr:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,7 @@ import typer
 from skymist.coverage.errors import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from skymist.coverage.drones import Drone
     from skymist.coverage.plan import Plan
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from skymist.flight.display import Display
     from skymist.flight.links import Link
     from skymist.flight.operation import Setting
-    from skymist.sitl.copter import EmbeddedCopter
 
 ARDUPILOT_SPEEDUP = 10.0
 
@@ -45,8 +45,11 @@ def rehearse(
         Path, typer.Argument(metavar="SITE-or-DIR", help="A site file, or a plan's folder.")
     ],
     sim: Annotated[
-        Sim, typer.Option(help="Copters inside this program, or the real ArduCopter binary.")
-    ] = Sim.EMBEDDED,
+        str,
+        typer.Option(
+            help="embedded: copters inside this program; ardupilot: the real ArduCopter binary."
+        ),
+    ] = "embedded",
     speedup: Annotated[
         float | None,
         typer.Option(
@@ -83,14 +86,15 @@ def rehearse(
     from skymist.flight.display import display_for
     from skymist.flight.operation import Setting
 
-    sim = Sim(sim)
+    if sim not in tuple(Sim):
+        raise PlanError(f"--sim: wanted {' or '.join(Sim)}, found {sim!r}")
     plan = plan_for(place, seed=seed, num_drones=drones)
     started_utc = utc_now()
     folder = record_folder(place, output, "rehearsal", started_utc)
-    if sim is Sim.ARDUPILOT:
+    if sim == Sim.ARDUPILOT:
         speedup = speedup or ARDUPILOT_SPEEDUP
     display = display_for(as_json=json)
-    setting = Setting(started_utc=started_utc, sim=str(sim), speedup=speedup, has_tlog=tlog)
+    setting = Setting(started_utc=started_utc, sim=sim, speedup=speedup, has_tlog=tlog)
     began_s = time.perf_counter()
     try:
         outcome = _run(plan, folder, display, setting, seed=seed, binary=arducopter)
@@ -123,14 +127,24 @@ def plan_for(place: Path, *, seed: int, num_drones: int | None) -> Plan:
 
 
 class SimulatedCrew:
-    """Refills and swaps simulated copters, in as much simulated time as the policy says."""
+    """Refills and swaps simulated copters, in as much simulated time as the policy says.
 
-    def __init__(self, policy: Policy, copters: dict[str, EmbeddedCopter]) -> None:
+    `copters` are those of the embedded fleet; `renew` puts a battery into those of ArduPilot,
+    which have no tank that could be filled.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        copters: Mapping[str, EmbeddedCopter],
+        renew: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+    ) -> None:
         self._policy = policy
         self._copters = copters
+        self._renew = renew or {}
 
     async def refill(self, drone_id: str, litres_l: float) -> None:
-        """Pour the litres in; a copter of ArduPilot has no tank that could be filled."""
+        """Pour the litres in."""
         await asyncio.sleep(self._policy.refill_s)
         if drone_id in self._copters:
             self._copters[drone_id].refill(litres_l)
@@ -140,6 +154,8 @@ class SimulatedCrew:
         await asyncio.sleep(self._policy.swap_s)
         if drone_id in self._copters:
             self._copters[drone_id].swap_battery()
+        if drone_id in self._renew:
+            await self._renew[drone_id]()
 
 
 def homes_of(plan: Plan, drones: list[Drone]) -> list[tuple[float, float, float]]:
@@ -192,7 +208,14 @@ async def _embedded(plan: Plan, seed: int) -> AsyncIterator[tuple[dict[str, Link
     async with EmbeddedFleet(drones, homes=homes_of(plan, drones), seed=seed) as fleet:
         links: dict[str, Link] = {d.id: fleet.connect(i) for i, d in enumerate(drones)}
         copters = {d.id: fleet.copters[i] for i, d in enumerate(drones)}
-        yield links, SimulatedCrew(plan.site.policy, copters)
+
+        async def swap(drone_id: str) -> None:
+            copters[drone_id].swap_battery()
+
+        def fill(drone_id: str, litres_l: float) -> None:
+            copters[drone_id].refill(litres_l)
+
+        yield links, SimulatedCrew(plan.site.policy, fill, swap)
 
 
 @asynccontextmanager
@@ -210,4 +233,9 @@ async def _ardupilot(
         drones, homes=homes_of(plan, drones), speedup=speedup, found=found
     ) as fleet:
         links = {d.id: await open_link(fleet.addresses[i]) for i, d in enumerate(drones)}
-        yield links, SimulatedCrew(plan.site.policy, {})
+        numbers = {drone.id: index for index, drone in enumerate(drones)}
+
+        async def swap(drone_id: str) -> None:
+            await fleet.swap_battery(numbers[drone_id])
+
+        yield links, SimulatedCrew(plan.site.policy, lambda *_: None, swap)

@@ -76,7 +76,7 @@ def test_covered_frac_is_what_a_raster_counts(area: Polygon, swath_m: float) -> 
 @given(polygons(), st.floats(1.5, 3.0))
 def test_cover_reaches_nearly_all_of_roomy_ground(area: Polygon, swath_m: float) -> None:
     plan = cover_area(area, swath_m=min(swath_m, math.sqrt(area.area) / 8))
-    assert plan.covered_frac >= 0.97
+    assert plan.covered_frac >= 0.96
 
 
 @LAWS

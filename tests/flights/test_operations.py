@@ -17,6 +17,7 @@ from skymist.coverage.plan import Plan
 from skymist.flight.commands.rehearse import SimulatedCrew, homes_of
 from skymist.flight.conduct import Outcome, Result, StopButton
 from skymist.flight.display import Silent
+from skymist.flight.errors import VehicleRefused
 from skymist.flight.messages import CopterMode
 from skymist.flight.operation import Setting, operate
 from skymist.flight.record import Record, read_record
@@ -191,6 +192,78 @@ def test_a_drone_that_is_not_connected_is_named(tiny_plan: MakePlan, fly: Fly) -
         ("yard30", "drone d2 is not connected"),
         ("bins30", "drone d2 is not connected"),
     ]
+
+
+def test_a_wrong_system_id_is_refused_by_name(tiny_plan: MakePlan, tmp_path: Path) -> None:
+    plan = tiny_plan()
+    (drone,) = plan.site.fleet
+    other = replace(plan, site=replace(plan.site, fleet=(replace(drone, sysid=7),)))
+
+    async def main() -> None:
+        async with EmbeddedFleet([drone], homes=homes_of(plan, [drone])) as fleet:
+            with pytest.raises(VehicleRefused, match=r"wanted system id 7 .* found \[1\]"):
+                await operate(
+                    other,
+                    {"d1": fleet.connect(0)},
+                    tmp_path,
+                    crew=SimulatedCrew(plan.site.policy, {}),
+                    display=Silent(),
+                    arm=True,
+                    setting=Setting(started_utc=STARTED_UTC),
+                )
+
+    run(main(), loop=VirtualLoop())
+    assert read_record(tmp_path).events[-1]["outcome"] == "aborted"
+
+
+def test_one_link_may_carry_several_drones(tiny_plan: MakePlan, tmp_path: Path) -> None:
+    plan = tiny_plan(2)
+
+    async def main() -> Outcome:
+        drones = list(plan.site.fleet)
+        async with EmbeddedFleet(drones, homes=homes_of(plan, drones), warm_boot=True) as fleet:
+            hub = Hub([fleet.connect(i) for i in range(2)])
+            copters = {d.id: fleet.copters[i] for i, d in enumerate(drones)}
+            outcome = await operate(
+                plan,
+                {d.id: hub for d in drones},
+                tmp_path,
+                crew=SimulatedCrew(plan.site.policy, copters),
+                display=Silent(),
+                arm=True,
+                setting=Setting(started_utc=STARTED_UTC, sim="embedded"),
+            )
+            hub.close()
+            return outcome
+
+    outcome = run(main(), loop=VirtualLoop())
+    assert outcome.result is Result.DONE
+    assert outcome.num_flown == 2
+
+
+class Hub:
+    """Several copters on one port, as on a radio with many vehicles."""
+
+    def __init__(self, pipes: list[Pipe]) -> None:
+        self._pipes = pipes
+        self._came: asyncio.Queue[bytes] = asyncio.Queue()
+        self._tasks = [asyncio.create_task(self._carry(pipe)) for pipe in pipes]
+
+    async def _carry(self, pipe: Pipe) -> None:
+        while data := await pipe.read():
+            self._came.put_nowait(data)
+
+    async def read(self) -> bytes:
+        return await self._came.get()
+
+    def write(self, data: bytes) -> None:
+        for pipe in self._pipes:
+            pipe.write(data)
+
+    def close(self) -> None:
+        for pipe in self._pipes:
+            pipe.close()
+        self._came.put_nowait(b"")
 
 
 class Tampering(Mishap):

@@ -68,6 +68,8 @@ def test_an_earlier_record_and_a_missing_plan_are_refused(
     (tmp_path / "out" / "record.jsonl").write_text("x")
     with pytest.raises(FormatError, match="new folder"):
         rehearse(tmp_path, output=tmp_path / "out")
+    with pytest.raises(PlanError, match="wanted embedded or ardupilot"):
+        rehearse(tmp_path, sim="gazebo")
     with pytest.raises(PlanError, match="found nothing"):
         rehearse(tmp_path / "nowhere")
 
@@ -87,6 +89,14 @@ def test_a_failed_rehearsal_exits_with_1(
         rehearse(tmp_path, output=tmp_path / "out")
     assert exit_info.value.exit_code == 1
     assert read_record(tmp_path / "out").events[-1]["outcome"] == "incomplete"
+
+
+def test_a_speedup_paces_the_flight(tiny_plan: MakePlan, tmp_path: Path) -> None:
+    write_plan(tiny_plan(), tmp_path)
+    rehearse(tmp_path, output=tmp_path / "out", speedup=100.0)
+    record = read_record(tmp_path / "out")
+    assert record.header["speedup"] == 100.0
+    assert record.events[-1]["outcome"] == "done"
 
 
 def test_connections(tiny_plan: MakePlan) -> None:
