@@ -212,7 +212,7 @@ def cell_layout(piece: Piece, brief: Brief) -> Layout | None:
         return None
 
     def value_of(cell: Polygon) -> tuple[Layout | None, float]:
-        most = 4 if brief.contain else 1 if is_convex(cell) else 2
+        most = 4 if brief.contain else 1 if robust.is_convex(cell) else 2
         strips = strip_layouts(cell, piece, brief, most)
         best = min(strips, key=lambda one: charged_s(one, cell.area, brief), default=None)
         return best, cell.area
@@ -259,7 +259,7 @@ def charged_s(layout: Layout, ground_m2: float, brief: Brief) -> float:
 def layouts_of(piece: Piece, brief: Brief) -> list[Layout]:
     """The layouts of a piece, the most promising first."""
     few = len(piece.ground_edges) <= FEW_EDGES
-    convex = len(piece.ground_edges) <= 2 * FEW_EDGES and is_convex(piece.ground)
+    convex = len(piece.ground_edges) <= 2 * FEW_EDGES and robust.is_convex(piece.ground)
     found = strip_layouts(piece.ground, piece, brief, 1 if convex else 4 if few else 6)
     if not convex or not found:
         for layout in (
@@ -287,11 +287,6 @@ def worth_trying(found: list[Layout], piece: Piece, brief: Brief) -> list[Layout
         return found[:MOST_TRIED]
     surely = len(piece.ground_edges) <= FEW_EDGES or len(near[0].paths) > MANY_PASSES
     return near[: 1 if surely else MOST_TRIED]
-
-
-def is_convex(ground: Polygon) -> bool:
-    """Whether a piece has no holes and no corner that points inwards."""
-    return not ground.interiors and ground.convex_hull.area - ground.area <= 1e-9 * ground.area
 
 
 def spot_layout(piece: Piece) -> Layout:

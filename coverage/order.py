@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 FAR_S = 1e6
 LONGEST_MOVE = 3
 LEAST_S = 1e-6
+FEW = 4  # passes of which every order is worth a try
 MOVES_A_ROUND = 12
 
 Move = tuple[float, int, int, int, int]  # seconds gained, length (0: reversal), nodes, flip
@@ -227,6 +228,8 @@ def ordered(
     else:
         firsts = _firsts(costs, from_start, tries)
         tours = [np.array([depot, *_greedy(costs, first)]) for first in firsts]
+    if count <= FEW:
+        tours = [improved(closed, tour, 20) for tour in tours]
     best = min(tours, key=lambda tour: tour_s(closed, tour))
     return [int(node) for node in improved(closed, best, 2 * count + 20)[1:]]
 
@@ -236,6 +239,8 @@ def _firsts(costs: Floats, from_start: Floats | None, tries: int) -> list[int]:
     if from_start is not None:
         return [int(np.argmin(from_start))]
     node = np.arange(len(costs))
+    if len(costs) <= 2 * FEW:
+        return node.tolist()
     lonely = costs.copy()
     lonely[node, node] = lonely[node, node ^ 1] = np.inf
     ends = np.argsort(-lonely.min(axis=0), kind="stable")[:tries]

@@ -137,8 +137,9 @@ Leg = Transit | Pass
 class Sortie:
     """One flight from a pad and back to it: legs in order, first and last a transit.
 
-    `carried_l` is what the tank holds at take-off. `refill_before` and `swap_before` say what is done on the pad before take-off; `start_s`
-    is the predicted take-off after the start of the plan.
+    `carried_l` is what the tank holds at take-off. `refill_before` and `swap_before` say what is
+    done on the pad before take-off; `start_s` is the predicted take-off after the start of the
+    plan.
     """
 
     id: str

@@ -77,11 +77,16 @@ def each_intersection(shapes: Shapes, other: BaseGeometry | Shapes) -> Shapes:
 
 
 def _each(operation: Callable[..., Any], shapes: Shapes, other: Any) -> Shapes:
-    """One fast overlay of many shapes; retried on grids only where GEOS gives up."""
+    """One fast overlay of many shapes; those that GEOS gets wrong are retried one by one."""
     try:
         result: Shapes = operation(shapes, other)
+        bad = np.flatnonzero(~shapely.is_valid(result))
     except shapely.errors.GEOSException:
-        result = _retried(operation, shapes, other)
+        result = np.empty(len(shapes), dtype=object)
+        bad = np.arange(len(shapes))
+    for number in bad:
+        partner = other[number] if isinstance(other, np.ndarray) else other
+        result[number] = _retried(operation, shapes[number], partner)
     # Polygons that also touch along a line are no input for the next overlay.
     for number in np.flatnonzero(shapely.get_type_id(result) == COLLECTION):
         if result[number].area > 0:
@@ -110,6 +115,11 @@ def inset(shape: BaseGeometry, by_m: float) -> Polygon | MultiPolygon:
     if not drawn.is_valid:
         drawn = shapely.make_valid(drawn)
     return areal(drawn)
+
+
+def is_convex(ground: Polygon) -> bool:
+    """Whether a polygon has no holes and no corner that points inwards."""
+    return not ground.interiors and ground.convex_hull.area - ground.area <= 1e-9 * ground.area
 
 
 def edges_of(shape: BaseGeometry) -> NDArray[np.float64]:

@@ -15,6 +15,8 @@ import shapely
 from scipy.sparse.csgraph import dijkstra
 from shapely.geometry import Polygon
 
+from skymist.coverage import robust
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -39,9 +41,7 @@ class FreeSpace:
 
     def __init__(self, ground: Polygon, kinematics: Kinematics) -> None:
         self._kinematics = kinematics
-        self.convex = (
-            not ground.interiors and ground.convex_hull.area - ground.area <= 1e-9 * ground.area
-        )
+        self.convex = robust.is_convex(ground)
         self._roomy = shapely.buffer(ground, SLACK_M, join_style="mitre")
         shapely.prepare(self._roomy)
         self._corners = np.zeros((0, 2)) if self.convex else _corners(ground)

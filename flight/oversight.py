@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 STUCK_S = 2.0
 """The pump still runs this long after it was commanded off: told as an error."""
 TICK_S = 0.5
+LATE_TICKS = 2.0
 ALERTS_S = 1.0
 SPRAY_OFF = CommandLong(command=VehicleCommand.DO_SPRAYER)
 
@@ -71,7 +72,7 @@ class Oversight:
         self._ground = spray_ground(job.plan, job.sortie, job.mission)
         self._course = course_of(job.plan, job.sortie)
         self._active: frozenset[str] = frozenset()
-        self._alerts_s = 0.0
+        self._alerts_s, self._ticked_s = 0.0, 0.0
 
     def on_message(self, state: VehicleState, message: object) -> None:
         """Take a message that has just been folded into `state`."""
@@ -93,9 +94,16 @@ class Oversight:
                     self.guard.accepted()
 
     def on_tick(self, state: VehicleState) -> None:
-        """Look again although nothing came: evidence ages, alerts rise and clear."""
+        """Look again although nothing came: evidence ages, alerts rise and clear.
+
+        A program that was itself held up knows nothing of the vehicle's silence: what waits in
+        its inbox is read first, and the next tick judges.
+        """
+        at_s, before_s = now_s(), self._ticked_s
+        self._ticked_s = at_s
+        if at_s - before_s > LATE_TICKS * TICK_S:
+            return
         self._mind_pump(state)
-        at_s = now_s()
         if at_s - self._alerts_s < ALERTS_S:
             return
         self._alerts_s = at_s

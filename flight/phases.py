@@ -65,7 +65,7 @@ NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.RETURNING: _FROM_AIR,
     Phase.PILOT: _FROM_AIR,
     Phase.LOST: _FROM_AIR,
-    Phase.LANDED: _GROUND | _ENDS,
+    Phase.LANDED: _GROUND | _ENDS | {Phase.PREPARING},
     Phase.FAILED: frozenset(),
     Phase.DONE: frozenset(),
 }

@@ -132,6 +132,17 @@ class EmbeddedCopter:
         self._require_ground("refill")
         self._machine.tank.refill(litres)
 
+    def drain(self) -> None:
+        """Empty the tank on the ground, as before another agent.
+
+        Raises
+        ------
+        RuntimeError
+            The copter is armed or not on the ground.
+        """
+        self._require_ground("drain")
+        self._machine.tank.held_l = 0.0
+
     def swap_battery(self) -> None:
         """Put in a full battery; the battery monitor starts anew.
 

@@ -134,6 +134,17 @@ class Leg:
         self.end_s = times[-1]
         self.accel_end_s, self.decel_start_s = times[5], times[6]
 
+    def time_at(self, length_m: float) -> float:
+        """When the leg is so far along; by bisection, to a millisecond."""
+        low, high = 0.0, self.end_s
+        while high - low > 1e-3:
+            middle = (low + high) / 2
+            if self.at(middle)[0] < length_m:
+                low = middle
+            else:
+                high = middle
+        return low
+
     def at(self, t: float) -> tuple[float, float, float]:
         """Metres along, speed and acceleration at a time on the leg."""
         i = bisect_right(self._times, t) - 1

@@ -94,10 +94,25 @@ class Track:
         if self._this.t == 0 and not self.is_reached:
             self._this = Leg(self._origin, self._destination, limits)
             self._scale = 1.0
+        elif not self.is_reached:
+            self._hasten(limits)
         self.limits = limits
         self._wanted_mps = limits.speed_mps
         if self._next is not None and self._next.t == 0:
             self._next = Leg(self._destination, self._next.end, limits)
+
+    def _hasten(self, limits: Limits) -> None:
+        """Plan the leg anew, from where it is, if it may now be flown faster.
+
+        Only slowing down is a matter of pace: a leg that was planned slow and is played back
+        faster would leave the limits of its acceleration, and those of the leg after it.
+        """
+        faster = Leg(self._origin, self._destination, limits)
+        if faster.speed_mps <= self._this.speed_mps:
+            return
+        gone_m = self._this.at(self._this.t)[0]
+        faster.t = faster.time_at(gone_m)
+        self._this, self._scale, self._scale_rate = faster, 1.0, 0.0
 
     def _rescale(self, dt: float) -> None:
         """Bring the pace of the leg towards the wanted speed, no harder than allowed."""

@@ -10,7 +10,6 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,9 +80,7 @@ def rehearse(
 
     Example: [bold]skymist rehearse site.yaml --sim ardupilot --speedup 20 -o /tmp/record[/bold]
     """
-    from skymist.flight.commands.flown import print_outcome, record_folder, utc_now
-    from skymist.flight.conduct import Result
-    from skymist.flight.display import display_for
+    from skymist.flight.commands.flown import record_folder, utc_now
     from skymist.flight.operation import Setting
 
     if sim not in tuple(Sim):
@@ -93,17 +90,28 @@ def rehearse(
     folder = record_folder(place, output, "rehearsal", started_utc)
     if sim == Sim.ARDUPILOT:
         speedup = speedup or ARDUPILOT_SPEEDUP
-    display = display_for(as_json=json)
     setting = Setting(started_utc=started_utc, sim=sim, speedup=speedup, has_tlog=tlog)
+    _rehearse(plan, folder, setting, seed=seed, binary=arducopter, as_json=json)
+
+
+def _rehearse(
+    plan: Plan, folder: Path, setting: Setting, *, seed: int, binary: Path | None, as_json: bool
+) -> None:
+    """Fly, print the summary; exit 1 unless everything was flown."""
+    from skymist.flight.commands.flown import print_outcome
+    from skymist.flight.conduct import Result
+    from skymist.flight.display import display_for
+
+    display = display_for(as_json=as_json)
     began_s = time.perf_counter()
     try:
-        outcome = _run(plan, folder, display, setting, seed=seed, binary=arducopter)
+        outcome = _run(plan, folder, display, setting, seed=seed, binary=binary)
     except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo(f"stopped at once; record: {folder}", err=True)
         raise typer.Exit(1) from None
     finally:
         display.close()
-    print_outcome(outcome, folder, time.perf_counter() - began_s, as_json=json)
+    print_outcome(outcome, folder, time.perf_counter() - began_s, as_json=as_json)
     if outcome.result is not Result.DONE:
         raise typer.Exit(1)
 
@@ -129,33 +137,28 @@ def plan_for(place: Path, *, seed: int, num_drones: int | None) -> Plan:
 class SimulatedCrew:
     """Refills and swaps simulated copters, in as much simulated time as the policy says.
 
-    `copters` are those of the embedded fleet; `renew` puts a battery into those of ArduPilot,
-    which have no tank that could be filled.
+    `fill` pours litres into a drone's tank, `swap` puts a full battery in.
     """
 
     def __init__(
         self,
         policy: Policy,
-        copters: Mapping[str, EmbeddedCopter],
-        renew: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+        fill: Callable[[str, float], None],
+        swap: Callable[[str], Awaitable[None]],
     ) -> None:
         self._policy = policy
-        self._copters = copters
-        self._renew = renew or {}
+        self._fill = fill
+        self._swap = swap
 
     async def refill(self, drone_id: str, litres_l: float) -> None:
         """Pour the litres in."""
         await asyncio.sleep(self._policy.refill_s)
-        if drone_id in self._copters:
-            self._copters[drone_id].refill(litres_l)
+        self._fill(drone_id, litres_l)
 
     async def swap(self, drone_id: str) -> None:
         """Put a full battery in."""
         await asyncio.sleep(self._policy.swap_s)
-        if drone_id in self._copters:
-            self._copters[drone_id].swap_battery()
-        if drone_id in self._renew:
-            await self._renew[drone_id]()
+        await self._swap(drone_id)
 
 
 def homes_of(plan: Plan, drones: list[Drone]) -> list[tuple[float, float, float]]:

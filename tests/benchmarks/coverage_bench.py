@@ -95,7 +95,7 @@ def load_cases(bench: Path, only: str) -> list[Case]:
 
 
 def town(seed: int = 1, columns: int = 14, rows: int = 10) -> Polygon:
-    """A street network of about 75,000 m2 around 140 turned buildings."""
+    """A street network of about 80,000 m2 around 140 turned buildings."""
     chance = random.Random(seed)
     houses = []
     for column in range(columns):
@@ -116,9 +116,9 @@ def run(case: Case, policy: EdgePolicy, scorer: ModuleType, repeats: int = REPEA
     seconds = []
     for _ in range(repeats):
         area = shapely.from_wkb(case.area.wkb)  # nothing prepared by the last round
-        started = time.perf_counter()
+        started = time.process_time()
         plan = cover_area(area, swath_m=case.swath_m, policy=policy)
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
     legs = [(leg.kind.value, LineString(leg.path)) for leg in plan.legs]
     score = scorer.score(case.area, case.swath_m, legs)
     return Run(case=case, plan=plan, plan_s=min(seconds), score=score)
@@ -214,9 +214,9 @@ def report(bench: Path, only: str) -> str:
         "# Coverage benchmark",
         "",
         "Made by `python tests/benchmarks/coverage_bench.py`. Each path is measured by the bench's "
-        "own scorer, which shares no code with the planner: 4 m/s, 1.5 m/s2, a full stop at turns "
-        "above 30 degrees. Planning time is the best of "
-        f"{REPEATS}, in process, on the machine that made this page.",
+        "own scorer, which shares no code with the planner: 4 m/s, 1.5 m/s2, full stop at turns "
+        "above 30 degrees. Planning time is processor time (the planner runs on one core), best "
+        f"of {REPEATS}, on the machine that made this page.",
         "",
         "## Policy `cover`",
         "",

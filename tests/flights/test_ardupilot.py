@@ -64,12 +64,16 @@ def fly(plan: Plan, folder: Path, binary: Path, onlooker: Onlooker) -> Outcome:
             found=find_arducopter(binary),
         ) as fleet:
             links = {d.id: await open_link(fleet.addresses[i]) for i, d in enumerate(drones)}
+
+            async def swap(drone_id: str) -> None:
+                await fleet.swap_battery([d.id for d in drones].index(drone_id))
+
             looking = asyncio.create_task(onlooker.watch(fleet.addresses[0]))
             outcome = await operate(
                 plan,
                 links,
                 folder,
-                crew=SimulatedCrew(plan.site.policy, {}),
+                crew=SimulatedCrew(plan.site.policy, lambda *_: None, swap),
                 display=Silent(),
                 arm=True,
                 setting=Setting(started_utc=datetime.now(UTC), sim="ardupilot", speedup=SPEEDUP),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,16 @@ MakePlan = Callable[..., Plan]
 STARTED_UTC = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 BEYOND_M = 5.0
 """Half a swath, the interlock's margin, and 1 m for the way flown until the next message."""
+
+
+def crew_for(plan: Plan, copters: Mapping[str, EmbeddedCopter]) -> SimulatedCrew:
+    async def swap(drone_id: str) -> None:
+        copters[drone_id].swap_battery()
+
+    def fill(drone_id: str, litres_l: float) -> None:
+        copters[drone_id].refill(litres_l)
+
+    return SimulatedCrew(plan.site.policy, fill, swap)
 
 
 class Mishap:
@@ -103,7 +113,7 @@ def fly(tmp_path: Path) -> Callable[..., Flown]:
                     plan,
                     links,
                     tmp_path / "record",
-                    crew=SimulatedCrew(plan.site.policy, copters),
+                    crew=crew_for(plan, copters),
                     display=Silent(),
                     arm=arm,
                     setting=Setting(started_utc=STARTED_UTC, sim="embedded"),
@@ -173,6 +183,14 @@ def test_two_drones_with_a_refill_and_a_swap_each(tiny_plan: MakePlan, fly: Fly)
     assert both[2] - both[0] >= 149.0
 
 
+def test_two_sorties_from_one_tank_need_no_service(tiny_plan: MakePlan, fly: Fly) -> None:
+    plan = tiny_plan(1, 2)
+    dry = tuple(replace(s, refill_before=False, swap_before=False) for s in plan.sorties)
+    flown = fly(replace(plan, sorties=dry))
+    assert flown.outcome.num_flown == 2
+    assert not list(flown.record.of("service"))
+
+
 def test_without_arm_it_ends_with_the_verified_upload(tiny_plan: MakePlan, fly: Fly) -> None:
     flown = fly(tiny_plan(2), arm=False)
     assert flown.states() == ["preparing", "uploading", "verified"]
@@ -206,7 +224,7 @@ def test_a_wrong_system_id_is_refused_by_name(tiny_plan: MakePlan, tmp_path: Pat
                     other,
                     {"d1": fleet.connect(0)},
                     tmp_path,
-                    crew=SimulatedCrew(plan.site.policy, {}),
+                    crew=crew_for(plan, {}),
                     display=Silent(),
                     arm=True,
                     setting=Setting(started_utc=STARTED_UTC),
@@ -228,7 +246,7 @@ def test_one_link_may_carry_several_drones(tiny_plan: MakePlan, tmp_path: Path) 
                 plan,
                 {d.id: hub for d in drones},
                 tmp_path,
-                crew=SimulatedCrew(plan.site.policy, copters),
+                crew=crew_for(plan, copters),
                 display=Silent(),
                 arm=True,
                 setting=Setting(started_utc=STARTED_UTC, sim="embedded"),
