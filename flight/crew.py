@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from skymist.flight.errors import FlightError
@@ -15,11 +16,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What goes into a tank: so many litres of one agent, after rinsing where it held another."""
+
+    litres_l: float
+    agent: str
+    into_empty: bool = False
+
+    def __str__(self) -> str:
+        """As a person is told."""
+        if self.into_empty:
+            return f"empty and rinse the tank, fill in {self.litres_l:.1f} L of {self.agent}"
+        return f"add {self.litres_l:.1f} L of {self.agent}"
+
+
 class Crew(Protocol):
     """Two services, each done when it returns. The drone stands disarmed on its pad."""
 
-    async def refill(self, drone_id: str, litres_l: float) -> None:
-        """Fill the tank up; `litres_l` is what the record says is missing."""
+    async def refill(self, drone_id: str, load: Load) -> None:
+        """Pour a load into the tank."""
 
     async def swap(self, drone_id: str) -> None:
         """Put a full battery in."""
@@ -36,9 +52,9 @@ class AskingCrew:
         self._say = say or _say_on_stderr
         self._turn = asyncio.Lock()
 
-    async def refill(self, drone_id: str, litres_l: float) -> None:
+    async def refill(self, drone_id: str, load: Load) -> None:
         """Ask for a refill."""
-        await self._ask(f"{drone_id}: refill {litres_l:.1f} L, then press Enter")
+        await self._ask(f"{drone_id}: {load}, then press Enter")
 
     async def swap(self, drone_id: str) -> None:
         """Ask for another battery."""

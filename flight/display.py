@@ -95,7 +95,7 @@ def event_text(name: str, fields: Mapping[str, object]) -> str:
         case "service":
             if fields["kind"] == "swap":
                 return f"{fields['drone_id']}: battery swapped"
-            return f"{fields['drone_id']}: {fields['litres_l']:.1f} L refilled"
+            return f"{fields['drone_id']}: {fields['litres_l']:.1f} L filled in"
         case "skipped":
             return f"{fields['sortie_id']}: {fields['spot_id']} skipped: {fields['reason']}"
         case "end":

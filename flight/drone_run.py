@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from skymist.flight import driver
 from skymist.flight.clock import now_s
+from skymist.flight.crew import Crew, Load
 from skymist.flight.display import DroneView
 from skymist.flight.errors import FlightError, LinkLost
 from skymist.flight.launch import Launcher
-from skymist.flight.monitor import Alert, Limits, Severity, Tank
+from skymist.flight.monitor import Limits, Tank
 from skymist.flight.oversight import TICK_S, Job
 from skymist.flight.phases import Phase, Phases
 from skymist.flight.sortie_run import SortieRun
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from skymist.coverage.drones import Drone
     from skymist.coverage.plan import Plan, Sortie
     from skymist.flight.channel import Peer
-    from skymist.flight.crew import Crew
     from skymist.flight.telling import Log
     from skymist.missions.items import Mission
 
@@ -107,6 +107,7 @@ class DroneRun:
         self._watch = Watch(peer)
         self._launcher = Launcher(peer, self._watch)
         self._tank = Tank(litres_l=self._wanted_l(self.sorties[0]))
+        self._agent_id: str | None = None
         self._sortie_run: SortieRun | None = None
         self._num_passes = sum(len(sortie.passes) for sortie in self.sorties)
         self._shown_s = now_s()
@@ -165,9 +166,6 @@ class DroneRun:
 
     async def _fly_all(self) -> None:
         """Every sortie in order, until one fails."""
-        if self._arm:
-            text = f"counted on {self._tank.litres_l:.1f} L in the tank at the first take-off"
-            self._told.alert(Alert(severity=Severity.INFO, code="tank", text=text))
         for sortie in self.sorties:
             try:
                 if self._arm:
@@ -186,28 +184,37 @@ class DroneRun:
         self._phases.to(Phase.DONE)
 
     async def _service(self, sortie: Sortie) -> None:
-        """Refill and swap on the pad, as the plan says."""
-        poured_l = self._missing_l(sortie)
-        if poured_l > 0:
+        """Fill, refill and swap on the pad, as the plan says; never one agent onto another."""
+        load = self._load(sortie)
+        if load is not None:
             self._phases.to(Phase.REFILLING)
             started_s = now_s()
-            await self._crew.refill(self.drone.id, poured_l)
-            self._told.service("refill", poured_l, now_s() - started_s)
+            await self._crew.refill(self.drone.id, load)
+            kind = "refill" if self._agent_id else "fill"
+            self._told.service(kind, load.litres_l, now_s() - started_s)
+            left_l = 0.0 if load.into_empty else self._tank.litres_l
+            self._tank = Tank(litres_l=left_l + load.litres_l)
+            self._agent_id = sortie.agent_id
         if sortie.swap_before:
             self._phases.to(Phase.SWAPPING)
             started_s = now_s()
             await self._crew.swap(self.drone.id)
             self._told.service("swap", 0.0, now_s() - started_s)
-        self._tank = Tank(litres_l=self._tank.litres_l + poured_l)
 
     def _wanted_l(self, sortie: Sortie) -> float:
         """What the tank is to hold at take-off; a plan that does not say wants it full."""
         return sortie.carried_l or self.drone.model.sprayer.tank_l
 
-    def _missing_l(self, sortie: Sortie) -> float:
-        """What the tank lacks at a planned refill."""
+    def _load(self, sortie: Sortie) -> Load | None:
+        """What to pour in before a sortie: all of it into a rinsed tank for another agent."""
+        agent = next((a.name for a in self._plan.site.agents if a.id == sortie.agent_id), None)
+        agent = agent or sortie.agent_id
+        if sortie.agent_id != self._agent_id:
+            return Load(litres_l=self._wanted_l(sortie), agent=agent, into_empty=True)
         missing_l = self._wanted_l(sortie) - self._tank.litres_l
-        return missing_l if sortie.refill_before and missing_l > POUR_LEAST_L else 0.0
+        if not sortie.refill_before or missing_l <= POUR_LEAST_L:
+            return None
+        return Load(litres_l=missing_l, agent=agent)
 
     async def _fly(self, sortie: Sortie) -> None:
         """One sortie, from preparing to the drone disarmed on the ground."""

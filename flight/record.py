@@ -14,7 +14,7 @@ track       drone_id, sortie_id, lat_e7, lon_e7, above_home_m, speed_mps, headin
             flow_lps, tank_l, battery_frac, seq, mode, in_span (a spot's id or null)
 pass        drone_id, sortie_id, spot_id, pass_index, state (started, ended)
 pump        drone_id, commanded (false), reason
-service     drone_id, kind (refill, swap), litres_l, duration_s
+service     drone_id, kind (fill, refill, swap), litres_l, duration_s
 alert       drone_id, severity (info, warning, error), code, text
 skipped     spot_id, sortie_id, reason
 end         outcome (done, incomplete, aborted), text

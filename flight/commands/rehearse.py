@@ -18,16 +18,17 @@ import typer
 from skymist.coverage.errors import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from skymist.coverage.drones import Drone
     from skymist.coverage.plan import Plan
     from skymist.coverage.site import Policy
     from skymist.flight.conduct import Outcome
-    from skymist.flight.crew import Crew
+    from skymist.flight.crew import Crew, Load
     from skymist.flight.display import Display
     from skymist.flight.links import Link
     from skymist.flight.operation import Setting
+    from skymist.sitl.copter import EmbeddedCopter
 
 ARDUPILOT_SPEEDUP = 10.0
 
@@ -143,22 +144,36 @@ class SimulatedCrew:
     def __init__(
         self,
         policy: Policy,
-        fill: Callable[[str, float], None],
+        fill: Callable[[str, Load], None],
         swap: Callable[[str], Awaitable[None]],
     ) -> None:
         self._policy = policy
         self._fill = fill
         self._swap = swap
 
-    async def refill(self, drone_id: str, litres_l: float) -> None:
+    async def refill(self, drone_id: str, load: Load) -> None:
         """Pour the litres in."""
         await asyncio.sleep(self._policy.refill_s)
-        self._fill(drone_id, litres_l)
+        self._fill(drone_id, load)
 
     async def swap(self, drone_id: str) -> None:
         """Put a full battery in."""
         await asyncio.sleep(self._policy.swap_s)
         await self._swap(drone_id)
+
+
+def crew_of(policy: Policy, copters: Mapping[str, EmbeddedCopter]) -> SimulatedCrew:
+    """The crew on the pads of embedded copters, by drone."""
+
+    async def swap(drone_id: str) -> None:
+        copters[drone_id].swap_battery()
+
+    def fill(drone_id: str, load: Load) -> None:
+        if load.into_empty:
+            copters[drone_id].drain()
+        copters[drone_id].refill(load.litres_l)
+
+    return SimulatedCrew(policy, fill, swap)
 
 
 def homes_of(plan: Plan, drones: list[Drone]) -> list[tuple[float, float, float]]:
@@ -212,13 +227,7 @@ async def _embedded(plan: Plan, seed: int) -> AsyncIterator[tuple[dict[str, Link
         links: dict[str, Link] = {d.id: fleet.connect(i) for i, d in enumerate(drones)}
         copters = {d.id: fleet.copters[i] for i, d in enumerate(drones)}
 
-        async def swap(drone_id: str) -> None:
-            copters[drone_id].swap_battery()
-
-        def fill(drone_id: str, litres_l: float) -> None:
-            copters[drone_id].refill(litres_l)
-
-        yield links, SimulatedCrew(plan.site.policy, fill, swap)
+        yield links, crew_of(plan.site.policy, copters)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from skymist.flight.conduct import Outcome, Result, StopButton, conduct
-from skymist.flight.crew import AskingCrew
+from skymist.flight.crew import AskingCrew, Load
 from skymist.flight.display import Silent
 from skymist.flight.drone_run import DroneReport, StartGate
 from skymist.flight.errors import FlightError
@@ -148,7 +148,9 @@ def test_the_crew_is_asked_and_the_loop_goes_on(monkeypatch: pytest.MonkeyPatch)
 
         async def main() -> int:
             crew, turns = AskingCrew(said.append), 0
-            asking = asyncio.gather(crew.refill("d1", 3.0), crew.swap("d2"))
+            asking = asyncio.gather(
+                crew.refill("d1", Load(litres_l=3.0, agent="chlorine")), crew.swap("d2")
+            )
             for _ in range(3):
                 await asyncio.sleep(0.01)
                 turns += 1
@@ -164,6 +166,6 @@ def test_the_crew_is_asked_and_the_loop_goes_on(monkeypatch: pytest.MonkeyPatch)
 
         assert asyncio.run(main()) == 3
     assert said[:2] == [
-        "d1: refill 3.0 L, then press Enter",
+        "d1: add 3.0 L of chlorine, then press Enter",
         "d2: swap the battery, then press Enter",
     ]

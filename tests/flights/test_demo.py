@@ -15,7 +15,7 @@ from shapely.geometry import LineString, Point
 
 from skymist.coverage.footprints import footprint
 from skymist.coverage.planning import plan_site
-from skymist.flight.commands.rehearse import SimulatedCrew, homes_of, rehearse
+from skymist.flight.commands.rehearse import crew_of, homes_of, rehearse
 from skymist.flight.conduct import Result
 from skymist.flight.display import Silent
 from skymist.flight.operation import Setting, operate
@@ -50,16 +50,11 @@ def flown(plan: Plan, folder: Path) -> Flown:
         drones = [drone for drone in plan.site.fleet if drone.id in wanted]
         async with EmbeddedFleet(drones, homes=homes_of(plan, drones)) as fleet:
             copters = dict(zip([d.id for d in drones], fleet.copters, strict=True))
-
-            async def swap(drone_id: str) -> None:
-                copters[drone_id].swap_battery()
-
-            crew = SimulatedCrew(plan.site.policy, lambda d, x: copters[d].refill(x), swap)
             outcome = await operate(
                 plan,
                 {d.id: fleet.connect(i) for i, d in enumerate(drones)},
                 folder,
-                crew=crew,
+                crew=crew_of(plan.site.policy, copters),
                 display=Silent(),
                 arm=True,
                 setting=Setting(started_utc=datetime(2026, 6, 1, tzinfo=UTC), sim="embedded"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from shapely.geometry import LineString, Point
 from shapely.ops import unary_union
 
 from skymist.coverage.plan import Plan
-from skymist.flight.commands.rehearse import SimulatedCrew, homes_of
+from skymist.flight.commands.rehearse import crew_of, homes_of
 from skymist.flight.conduct import Outcome, Result, StopButton
 from skymist.flight.display import Silent
 from skymist.flight.errors import VehicleRefused
@@ -30,16 +30,6 @@ MakePlan = Callable[..., Plan]
 STARTED_UTC = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 BEYOND_M = 5.0
 """Half a swath, the interlock's margin, and 1 m for the way flown until the next message."""
-
-
-def crew_for(plan: Plan, copters: Mapping[str, EmbeddedCopter]) -> SimulatedCrew:
-    async def swap(drone_id: str) -> None:
-        copters[drone_id].swap_battery()
-
-    def fill(drone_id: str, litres_l: float) -> None:
-        copters[drone_id].refill(litres_l)
-
-    return SimulatedCrew(plan.site.policy, fill, swap)
 
 
 class Mishap:
@@ -113,7 +103,7 @@ def fly(tmp_path: Path) -> Callable[..., Flown]:
                     plan,
                     links,
                     tmp_path / "record",
-                    crew=crew_for(plan, copters),
+                    crew=crew_of(plan.site.policy, copters),
                     display=Silent(),
                     arm=arm,
                     setting=Setting(started_utc=STARTED_UTC, sim="embedded"),
@@ -170,12 +160,14 @@ def test_two_drones_with_a_refill_and_a_swap_each(tiny_plan: MakePlan, fly: Fly)
     assert flown.outcome.num_flown == 4
     services = [(e["drone_id"], e["kind"]) for e in flown.record.of("service")]
     assert sorted(services) == [
+        ("d1", "fill"),
         ("d1", "refill"),
         ("d1", "swap"),
+        ("d2", "fill"),
         ("d2", "refill"),
         ("d2", "swap"),
     ]
-    refill = next(flown.record.of("service"))
+    refill = next(e for e in flown.record.of("service") if e["kind"] == "refill")
     assert refill["duration_s"] == pytest.approx(20.0, abs=0.2)
     assert refill["litres_l"] == pytest.approx(flown.copters[0].pumped_l / 2, rel=0.05)
     both = [e["t_s"] for e in flown.record.of("sortie") if e["state"] == "armed"]
@@ -188,7 +180,19 @@ def test_two_sorties_from_one_tank_need_no_service(tiny_plan: MakePlan, fly: Fly
     dry = tuple(replace(s, refill_before=False, swap_before=False) for s in plan.sorties)
     flown = fly(replace(plan, sorties=dry))
     assert flown.outcome.num_flown == 2
-    assert not list(flown.record.of("service"))
+    assert [e["kind"] for e in flown.record.of("service")] == ["fill"]
+
+
+def test_another_agent_goes_into_a_rinsed_tank(tiny_plan: MakePlan, fly: Fly) -> None:
+    plan = tiny_plan(1, 2)
+    first, second = plan.sorties
+    flown = fly(replace(plan, sorties=(first, replace(second, agent_id="larvicide"))))
+    assert flown.outcome.num_flown == 2
+    fills = [e for e in flown.record.of("service") if e["kind"] in ("fill", "refill")]
+    wanted_l = second.carried_l or plan.site.fleet[0].model.sprayer.tank_l
+    assert fills[1]["litres_l"] == pytest.approx(wanted_l)
+    sprayed_l = flown.copters[0].pumped_l / 2
+    assert flown.copters[0].tank_l == pytest.approx(wanted_l - sprayed_l, rel=0.05)
 
 
 def test_without_arm_it_ends_with_the_verified_upload(tiny_plan: MakePlan, fly: Fly) -> None:
@@ -224,7 +228,7 @@ def test_a_wrong_system_id_is_refused_by_name(tiny_plan: MakePlan, tmp_path: Pat
                     other,
                     {"d1": fleet.connect(0)},
                     tmp_path,
-                    crew=crew_for(plan, {}),
+                    crew=crew_of(plan.site.policy, {}),
                     display=Silent(),
                     arm=True,
                     setting=Setting(started_utc=STARTED_UTC),
@@ -246,7 +250,7 @@ def test_one_link_may_carry_several_drones(tiny_plan: MakePlan, tmp_path: Path) 
                 plan,
                 {d.id: hub for d in drones},
                 tmp_path,
-                crew=crew_for(plan, copters),
+                crew=crew_of(plan.site.policy, copters),
                 display=Silent(),
                 arm=True,
                 setting=Setting(started_utc=STARTED_UTC, sim="embedded"),
