@@ -24,7 +24,7 @@ def demo(
     Example: [bold]skymist demo -o /tmp/demo[/bold]
     """
     from skymist.flight.commands.plan import plan
-    from skymist.flight.commands.rehearse import rehearse
+    from skymist.flight.commands.rehearse import Sim, rehearse
     from skymist.flight.commands.report import report
 
     if output.exists() and not output.is_dir():
@@ -34,9 +34,17 @@ def demo(
         plan(example / "site.yaml", output=output / "plan")
     # The folder is the demo's own: the record of an earlier one makes room.
     shutil.rmtree(output / "record", ignore_errors=True)
-    rehearse(output / "plan", sim=sim, output=output / "record")
-    report(output / "record", output=output / "report")
+    code = 0
+    for step in (
+        lambda: rehearse(output / "plan", sim=Sim(sim), output=output / "record"),
+        lambda: report(output / "record", output=output / "report"),
+    ):
+        try:
+            step()
+        except typer.Exit as failed:  # what could be flown is reported all the same
+            code = failed.exit_code
     print()
     print(f"the whole demo took {time.perf_counter() - began_s:.1f} s; look at")
     for name in ("plan/preview.png", "report/report.html", "report/applied.png"):
         print(f"  {output / name}")
+    raise typer.Exit(code)
