@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -34,17 +36,21 @@ def demo(
         plan(example / "site.yaml", output=output / "plan")
     # The folder is the demo's own: the record of an earlier one makes room.
     shutil.rmtree(output / "record", ignore_errors=True)
-    code = 0
-    for step in (
-        lambda: rehearse(output / "plan", sim=Sim(sim), output=output / "record"),
-        lambda: report(output / "record", output=output / "report"),
-    ):
-        try:
-            step()
-        except typer.Exit as failed:  # what could be flown is reported all the same
-            code = failed.exit_code
+    flown = partial(rehearse, output / "plan", sim=Sim(sim), output=output / "record")
+    told = partial(report, output / "record", output=output / "report")
+    # What could be flown is reported all the same.
+    code = max(_exit_code(flown), _exit_code(told))
     print()
     print(f"the whole demo took {time.perf_counter() - began_s:.1f} s; look at")
     for name in ("plan/preview.png", "report/report.html", "report/applied.png"):
         print(f"  {output / name}")
     raise typer.Exit(code)
+
+
+def _exit_code(step: Callable[[], None]) -> int:
+    """Take a step and give the code with which it wants to end the program."""
+    try:
+        step()
+    except typer.Exit as wish:
+        return wish.exit_code
+    return 0
