@@ -186,20 +186,21 @@ class DroneRun:
     async def _service(self, sortie: Sortie) -> None:
         """Fill, refill and swap on the pad, as the plan says; never one agent onto another."""
         load = self._load(sortie)
+        held_l = self._tank.litres_l
         if load is not None:
             self._phases.to(Phase.REFILLING)
             started_s = now_s()
             await self._crew.refill(self.drone.id, load)
             kind = "refill" if self._agent_id else "fill"
             self._told.service(kind, load.litres_l, now_s() - started_s)
-            left_l = 0.0 if load.into_empty else self._tank.litres_l
-            self._tank = Tank(litres_l=left_l + load.litres_l)
+            held_l = load.litres_l + (0.0 if load.into_empty else held_l)
             self._agent_id = sortie.agent_id
         if sortie.swap_before:
             self._phases.to(Phase.SWAPPING)
             started_s = now_s()
             await self._crew.swap(self.drone.id)
             self._told.service("swap", 0.0, now_s() - started_s)
+        self._tank = Tank(litres_l=held_l)
 
     def _wanted_l(self, sortie: Sortie) -> float:
         """What the tank is to hold at take-off; a plan that does not say wants it full."""

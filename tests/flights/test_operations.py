@@ -181,6 +181,8 @@ def test_two_sorties_from_one_tank_need_no_service(tiny_plan: MakePlan, fly: Fly
     flown = fly(replace(plan, sorties=dry))
     assert flown.outcome.num_flown == 2
     assert [e["kind"] for e in flown.record.of("service")] == ["fill"]
+    told_l = sum(drone.litres_l for drone in flown.outcome.drones)
+    assert told_l == pytest.approx(flown.copters[0].pumped_l, rel=0.03)
 
 
 def test_another_agent_goes_into_a_rinsed_tank(tiny_plan: MakePlan, fly: Fly) -> None:
