@@ -296,15 +296,15 @@ def _why_dry(rest: BaseGeometry, scene: Scene) -> tuple[Reason, str]:
     near = scene.obstacles.tallest_m(rest.buffer(scene.obstacles.keep_m))
     if near > 0:
         return Reason.NO_ACCESS, (
-            f"{rest.area:.0f} m2 lie closer to a wall than the drone may fly "
+            f"{rest.area:.1f} m2 lie closer to a wall than the drone may fly "
             f"({scene.obstacles.keep_m:.1f} m from its centre)"
         )
     edge = scene.forbidden(rest.buffer(scene.model.sprayer.swath_m))
     if not edge.is_empty:
         return Reason.NO_SPRAY, (
-            f"{rest.area:.0f} m2 cannot be sprayed without wetting no-spray ground beside them"
+            f"{rest.area:.1f} m2 cannot be sprayed without wetting no-spray ground beside them"
         )
-    return Reason.NO_ACCESS, f"{rest.area:.0f} m2 in corners that no pass fits"
+    return Reason.NO_ACCESS, f"{rest.area:.1f} m2 in corners that no pass fits"
 
 
 def treat_site(
