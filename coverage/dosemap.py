@@ -272,6 +272,8 @@ class DoseMap:
 
     def _bands(self, part: BaseGeometry) -> Iterator[Doses]:
         """Doses in one polygon, by bands of rows so that a large one does not need all at once."""
+        if part.is_empty:
+            return
         west, south, east, north = part.bounds
         column0, row0 = math.floor(west / self.cell_m), math.floor(south / self.cell_m)
         columns = math.floor(east / self.cell_m) + 1 - column0
@@ -283,7 +285,10 @@ class DoseMap:
             yield self._cells(row, column0, shape)[inside]
 
     def _dose_in_part(self, part: BaseGeometry) -> Doses:
-        cells = np.concatenate(list(self._bands(part)))
+        bands = list(self._bands(part))
+        if not bands:
+            return np.zeros(0, dtype=np.float32)
+        cells = np.concatenate(bands)
         if cells.size:
             return cells
         point = part.representative_point()

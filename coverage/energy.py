@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SPOOL_S = 9.0
 """Arming to 3 m above the pad. Measured on ArduPilot SITL 4.7.0-dev, AUTO take-off."""
-LAND_S = 14.0
-"""From 3 m above the pad to disarmed: RTL_LOIT_TIME 5 s, LAND_SPEED 0.5 m/s, detection.
+LAND_S = 9.0
+"""From 3 m above the pad to disarmed: LAND_SPEED 0.5 m/s, detection.
 Source: ArduCopter's parameter defaults."""
 STOP_S = 1.0
 """Hold at the start of a pass, so that it starts at its speed and not at that of the transit."""

@@ -88,6 +88,14 @@ def readable(text: str, instead: str = "") -> str:
     return _with_glyphs(instead) if instead and is_little else kept
 
 
+def without_glyphs(texts: Iterable[str]) -> str:
+    """The letters of texts that no installed font can draw, each once, in order."""
+    glyphs = _glyphs()
+    return "".join(
+        dict.fromkeys(c for text in texts for c in text if c.isalnum() and ord(c) not in glyphs)
+    )
+
+
 def _with_glyphs(text: str) -> str:
     glyphs = _glyphs()
     shown = "".join(letter for letter in text if ord(letter) in glyphs or letter.isspace())

@@ -151,8 +151,8 @@ def _plan_lines(plan: Plan) -> tuple[str, str]:
     in_part = len(by_crew) - whole
     drones = len({sortie.drone_id for sortie in plan.sorties})
     return (
-        f"{_num(len(plan.site.spots), 'spot')}: {len(plan.treatments)} by drone, {whole} left to "
-        f"the ground crew{f', {in_part} in part' if in_part else ''}",
+        f"{_num(len(plan.site.spots), 'spot')}: {len(plan.treatments) - in_part} by drone, "
+        f"{f'{in_part} partly, ' if in_part else ''}{whole} by ground crew",
         f"{area_m2:,.0f} m² · {plan.litres_l:,.0f} L · {_num(len(plan.sorties), 'sortie')} · "
         f"{_num(drones, 'drone')} · {_span(plan.makespan_s)}",
     )

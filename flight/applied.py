@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from skymist.flight.record import Record
     from skymist.flight.sprayed import Flown
 
+CHLORINE_NORM_MG_PER_M2 = 50.0
+"""Least available chlorine of the same norms: 100 mL/m2 of 500 mg/L."""
 SURFACE_NORM_L_PER_M2 = 0.1
 """Least liquid of the norms for surfaces, 100 to 300 mL/m2 of 500 to 2000 mg/L available chlorine.
 Source: the health authorities' figures that the project's DOMAIN notes quote."""
@@ -93,7 +95,10 @@ class SpotApplied:
             return "mist: below the surface dose"
         if self.outcome is not SpotOutcome.TREATED:
             return "below the surface dose"
-        if self.given_l_per_m2 < SURFACE_NORM_L_PER_M2:
+        if (
+            self.given_l_per_m2 < SURFACE_NORM_L_PER_M2
+            or self.chlorine_mg_per_m2 < CHLORINE_NORM_MG_PER_M2
+        ):
             return "dose of its level reached, below the surface norm"
         return "surface dose reached"
 

@@ -20,6 +20,7 @@ from skymist.flight.commands.rehearse import rehearse
 from skymist.flight.commands.report import report
 from skymist.flight.commands.schema import schema
 from skymist.flight.errors import LinkLost, VehicleSilent
+from skymist.missions.errors import SiteUnsafe
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_LINK = 1, 2, 3
 
@@ -66,16 +67,19 @@ def main() -> None:
         app()
     except (LinkLost, VehicleSilent) as exc:
         _fail(exc, EXIT_LINK)
-    except FlightError as exc:
+    except (FlightError, SiteUnsafe) as exc:
         _fail(exc, EXIT_FAILED)
     except SkymistError as exc:
         _fail(exc, EXIT_BAD_INPUT)
     except BrokenPipeError:
         sys.stderr.close()
+    except OSError as exc:
+        _fail(f"{exc.filename or 'a file'}: {exc.strerror or exc}", EXIT_BAD_INPUT)
 
 
-def _fail(exc: Exception, code: int) -> None:
-    print(f"skymist: {exc}", file=sys.stderr)
+def _fail(exc: object, code: int) -> None:
+    for line in str(exc).splitlines():
+        print(f"skymist: {line}", file=sys.stderr)
     sys.exit(code)
 
 

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from skymist.missions.errors import FormatError
-from skymist.missions.plans import plan_from_dict
+from skymist.missions.plans import file_name_of, plan_from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,6 @@ SCHEMA = 1
 RECORD_FILE = "record.jsonl"
 FLUSH_S = 1.0
 _CRC = re.compile(rb'^(?P<body>\{.*),"crc":"(?P<crc>[0-9a-f]{8})"\}$', re.DOTALL)
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 Event = dict[str, Any]
@@ -114,7 +113,7 @@ class Recorder:
             return
         file = self._tlogs.get(drone_id)
         if file is None:
-            file = self.path.with_name(f"{_UNSAFE.sub('_', drone_id)}.tlog").open("ab")
+            file = self.path.with_name(f"{file_name_of(drone_id)}.tlog").open("ab")
             self._tlogs[drone_id] = file
         microseconds = round((self._epoch_s + self.elapsed_s) * 1e6)
         file.write(struct.pack(">Q", microseconds) + frame)

@@ -12,6 +12,7 @@ import numpy as np
 
 from skymist.coverage.tracks import GAP_S
 from skymist.missions.errors import FormatError
+from skymist.missions.plan_checks import FAR_M
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,7 @@ class Flown:
 
 
 def flights_of(record: Record, plan: Plan) -> list[Flown]:
-    """Every flight that the record saw; samples that are no numbers are left out.
+    """Every flight that the record saw; samples that are no numbers or no place here are left out.
 
     Raises
     ------
@@ -59,7 +60,8 @@ def flights_of(record: Record, plan: Plan) -> list[Flown]:
         seconds = np.array([e["t_s"] for e in mine], dtype=float)
         flow = np.array([e["flow_lps"] for e in mine], dtype=float)
         track = np.column_stack([seconds, plan.site.origin.to_local(places), flow])
-        is_sound = np.isfinite(track).all(axis=1) & (flow >= 0)
+        near = np.abs(track[:, 1:3]).max(axis=1) < FAR_M
+        is_sound = np.isfinite(track).all(axis=1) & (flow >= 0) & near
         flights.append(
             Flown(
                 drone_id=drone_id,

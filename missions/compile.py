@@ -34,6 +34,9 @@ FENCE_MARGIN_M = 15.0
 STOP_S = 1.0
 LAND_SEQUENCE = 6.0
 """FS_GCS_ENABLE, FS_THR_ENABLE and BATT_FS_LOW_ACT value: go to DO_LAND_START, else RTL."""
+RTL_WITHOUT_CONE = 0.0
+"""RTL_CONE_SLOPE below 0.5: climb to the full height first, even close to home.
+Source: ArduCopter/mode_rtl.cpp, build_path."""
 FENCE_BRAKE = 4.0
 FENCE_TYPES = 5.0
 """FENCE_TYPE bits: 1 height, 4 polygon."""
@@ -97,6 +100,9 @@ def compile_sortie(plan: Plan, sortie: Sortie) -> Mission:
     draft.pump(False)
     _take_off(draft, sortie)
     _fly(draft, sortie)
+    # A flight that goes well lands here; what follows is where every failsafe jumps to.
+    draft.pump(False)
+    draft.place(Command.NAV_LAND, pad.x, pad.y, 0.0)
     land_seq = len(draft.items)
     draft.place(Command.DO_LAND_START, pad.x, pad.y, _last_height(sortie))
     draft.pump(False)
@@ -256,6 +262,9 @@ def _parameters(site: Site, sortie: Sortie, model: DroneModel, rtl_m: float) -> 
         "fence_alt_max_m": math.ceil(max(site.policy.ceiling_m, rtl_m) + 3.0),
         "fence_margin_m": 2.0,
         "rtl_altitude_m": math.ceil(rtl_m),
+        "rtl_cone_slope": RTL_WITHOUT_CONE,
+        "rtl_alt_final_m": 0.0,
+        "rtl_alt_type": 0.0,
         "wp_speed_mps": min(model.speed_mps, site.policy.speed_max_mps),
         "auto_options": AUTO_ARM_AND_TAKEOFF,
         "gcs_sysid": 255.0,

@@ -1,4 +1,4 @@
-"""What can be wrong with files: `MissionError` > `SiteFileError`, `FormatError`."""
+"""What can be wrong with files: `MissionError` > `SiteFileError`, `SiteUnsafe`, `FormatError`."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ class SiteFileError(MissionError):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = faults
+
+
+class SiteUnsafe(MissionError):
+    """A well-formed site that must not be flown as it is: `check` finds errors in it."""
 
 
 class FormatError(MissionError):

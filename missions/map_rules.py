@@ -69,12 +69,12 @@ def pads_apart(site: Site) -> Iterator[Finding]:
         if apart_m < site.policy.separation_m:
             text = f"pads {a.id} and {b.id} are {apart_m:.1f} m apart"
             mend = f"keep policy.separation_m, {site.policy.separation_m:g} m"
-            yield warning("pads-too-close", text, mend, [a.id, b.id])
+            yield error("pads-too-close", text, mend, [a.id, b.id])
     for pad_id in sorted(in_use):
         drones = [drone.id for drone in site.fleet if drone.pad_id == pad_id]
         if len(drones) > 1:
             text = f"{len(drones)} drones share pad {pad_id}: {named(drones)}"
-            yield warning("pad-shared", text, "give each drone a pad of its own", drones)
+            yield error("pad-shared", text, "give each drone a pad of its own", drones)
 
 
 def spots_in_reach(site: Site) -> Iterator[Finding]:

@@ -21,10 +21,13 @@ from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage import drones, frames, plan, site
+from skymist.coverage.errors import SkymistError
 from skymist.missions.errors import FormatError
+from skymist.missions.plan_checks import plan_faults
 
 SCHEMA = 1
 PLAN_FILE = "plan.json"
+FAULTS_MOST = 30
 _VALUES = (
     *(frames.Origin, drones.Sprayer, drones.DroneModel, drones.Drone),
     *(site.BlindSpot, site.Zone, site.Building, site.NoSpray, site.Receptor, site.Pad),
@@ -92,6 +95,17 @@ def plan_from_dict(data: dict[str, Any], source: str = PLAN_FILE) -> plan.Plan:
     except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as exc:
         reasons = cattrs.transform_error(exc) if isinstance(exc, cattrs.BaseValidationError) else ()
         raise FormatError(f"{source}: {'; '.join(reasons) or exc}") from exc
+    except SkymistError as exc:
+        raise FormatError(f"{source}: {exc}") from exc
+
+
+def file_name_of(name: str) -> str:
+    """A file name for an id: letters and digits of any script as they are, the rest encoded.
+
+    Different ids give different names; none leaves its folder or is refused by Windows.
+    """
+    safe = "".join(c if c.isalnum() or c in "-_" else f"%{ord(c):02x}" for c in name)
+    return safe or "%"
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -134,3 +148,18 @@ def read_plan(place: Path) -> plan.Plan:
     if not isinstance(data, dict):
         raise FormatError(f"{path}: wanted a JSON object, found {type(data).__name__}")
     return plan_from_dict(data, str(path))
+
+
+def read_flyable_plan(place: Path) -> plan.Plan:
+    """Read a plan that is to be flown or handed on to be flown, whoever made or edited it.
+
+    Raises
+    ------
+    FormatError
+        As `read_plan`, and for everything that `missions.plan_checks` finds.
+    """
+    made = read_plan(place)
+    faults = plan_faults(made)
+    if faults:
+        raise FormatError("\n".join(f"{place}: {fault}" for fault in faults[:FAULTS_MOST]))
+    return made

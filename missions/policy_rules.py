@@ -44,7 +44,7 @@ def fleet_is_fit(site: Site) -> Iterator[Finding]:
     """Drones that this program cannot fly, share a system id, or carry too little."""
     other = [drone.id for drone in site.fleet if not drone.model.is_ardupilot]
     if other:
-        text = f"drones without ArduPilot are planned for, not flown: {named(other)}"
+        text = f"drones without ArduPilot get no sorties: {named(other)}"
         yield warning("drone-not-ardupilot", text, "fly the plan with their own tools", other)
     by_sysid: dict[int, list[str]] = defaultdict(list)
     for drone in site.fleet:

@@ -6,14 +6,18 @@ import json as json_text
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from shapely.geometry import GeometryCollection
 
 from skymist.missions.findings import Finding, Severity, is_unsafe
+
+if TYPE_CHECKING:
+    from skymist.coverage.site import Site
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
@@ -24,18 +28,34 @@ def check(
 ) -> None:
     """Print every finding about a site, with the way to mend it; exit 1 where one is an error.
 
-    Example: [bold]skymist check examples/helsinki/site.yaml[/bold]
+    Example: [bold]skymist check site.yaml[/bold]
     """
     from skymist.missions.checks import check_site
     from skymist.missions.site import read_site
 
-    findings = check_site(read_site(site))
+    read = read_site(site)
+    findings = check_site(read)
     if json:
         print(as_json(site, findings))
     else:
         _print(site, findings)
+        print(facts_of(read))
     if is_unsafe(findings):
         raise typer.Exit(1)
+
+
+def facts_of(site: Site) -> str:
+    """One line of what was read, for eyes that know the place."""
+    shapes = [*(s.shape for s in site.spots), *(b.footprint for b in site.buildings)]
+    west, south, east, north = GeometryCollection(shapes).bounds
+    place = site.origin
+    tallest = max((b.height_m for b in site.buildings), default=0.0)
+    return (
+        f"{site.name}: latitude {place.lat_deg:.4f}, longitude {place.lon_deg:.4f}, "
+        f"{east - west:.0f} x {north - south:.0f} m; {len(site.spots)} spots, "
+        f"{len(site.buildings)} buildings up to {tallest:.0f} m, {len(site.zones)} zones, "
+        f"{len(site.no_spray)} no-spray areas, {len(site.pads)} pads, {len(site.fleet)} drones"
+    )
 
 
 def as_json(site: Path, findings: tuple[Finding, ...]) -> str:

@@ -28,6 +28,7 @@ from skymist.missions.plans import write_whole
 log = logging.getLogger(__name__)
 
 METRIC_DECIMALS, GEO_DECIMALS = 4, 9  # 0.1 mm either way
+LEAST_M2 = 0.01  # a smaller area in metres is degrees in the wrong order
 WIDEST_M2 = 1e9  # a planned area above 1000 km2 is metres read as degrees
 GEO_CRS = ("CRS84", "EPSG:4326", "EPSG::4326", "EPSG:4979", "EPSG::4979")
 
@@ -121,6 +122,13 @@ def read_ground(file: Path, crs: Crs) -> Ground:
     area = robust.areal(robust.union(polygons)) if len(polygons) > 1 else polygons[0]
     kind = _kind_of(file, area, crs, read.crs, read.features)
     if kind is Crs.METRIC:
+        if area.area < LEAST_M2:
+            raise _fault(
+                file,
+                "coordinates",
+                f"an area of {LEAST_M2:g} m2 or more",
+                f"{area.area:.2g} m2; are latitude and longitude swapped?",
+            )
         return Ground(area=area, origin=None, crs=read.crs)
     lon_deg, lat_deg = area.centroid.x, area.centroid.y
     origin = Origin(lat_deg=lat_deg, lon_deg=lon_deg)

@@ -25,20 +25,20 @@ def export(
     """
     from skymist.missions.compile import compile_plan
     from skymist.missions.geojson_export import plan_geojson
-    from skymist.missions.plans import read_plan, write_whole
+    from skymist.missions.plans import file_name_of, read_flyable_plan, write_whole
     from skymist.missions.qgc import qgc_plan, waypoints
 
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown or not wanted:
         raise PlanError(f"--format: wanted some of {', '.join(FORMATS)}, found {formats!r}")
-    made = read_plan(directory)
+    made = read_flyable_plan(directory)
     files: dict[str, str] = {}
     for name, mission in compile_plan(made).items():
         if "qgc" in wanted:
-            files[f"{name}.plan"] = qgc_plan(mission)
+            files[f"{file_name_of(name)}.plan"] = qgc_plan(mission)
         if "waypoints" in wanted:
-            files[f"{name}.waypoints"] = waypoints(mission)
+            files[f"{file_name_of(name)}.waypoints"] = waypoints(mission)
     if "geojson" in wanted:
         files["plan.geojson"] = plan_geojson(made)
     for name, text in files.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,12 +65,13 @@ def print_outcome(outcome: Outcome, folder: Path, wall_s: float, *, as_json: boo
     console.print(table)
     for reason, spot_ids in by_reason(outcome).items():
         named = ", ".join(spot_ids[:NAMED]) + (" ..." if len(spot_ids) > NAMED else "")
-        text = f"  {len(spot_ids)} spots left: {reason}: {named}"
+        spots = "1 spot" if len(spot_ids) == 1 else f"{len(spot_ids)} spots"
+        text = f"  {spots} left: {reason}: {named}"
         console.print(text, highlight=False, markup=False)
     took = clock_text(outcome.duration_s)
     print(f"{outcome.litres_l:.1f} L in {took} of the drones' time; {wall_s:.1f} s on this clock")
     print(f"record: {folder}")
-    print(f"next:   skymist report {folder}")
+    print(f"next:   skymist report {shlex.quote(str(folder))}")
 
 
 def left_over(outcome: Outcome) -> dict[str, str]:

@@ -40,20 +40,22 @@ def fly(
 ) -> None:
     """Upload, verify and fly a plan on real drones; nothing arms without --arm.
 
-    Ctrl-C calls every drone home with its pump off; a second Ctrl-C leaves at once, and the
-    missions end as uploaded.
+    Ctrl-C calls every drone home with its pump off; a second Ctrl-C leaves at once: drones
+    in the air then come home by themselves, when they miss the ground station for 5 s.
 
     Example: [bold]skymist fly plans/helsinki --drone d1=udp:0.0.0.0:14550[/bold]
 
     Example: [bold]skymist fly plans/helsinki --drone d1=serial:/dev/ttyUSB0:57600 --arm[/bold]
     """
     from skymist.flight.commands.flown import print_outcome, record_folder, utc_now
+    from skymist.flight.commands.plan import require_safe
     from skymist.flight.conduct import Result
     from skymist.flight.display import display_for
     from skymist.flight.operation import Setting
-    from skymist.missions.plans import read_plan
+    from skymist.missions.plans import read_flyable_plan
 
-    plan = read_plan(directory)
+    plan = read_flyable_plan(directory)
+    require_safe(plan.site, directory)
     connections = parse_connections(drone, plan)
     started_utc = utc_now()
     folder = record_folder(directory, output, "flight", started_utc)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json as jsonlib
-import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from skymist.missions.errors import SiteUnsafe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from skymist.coverage.plan import Plan
+    from skymist.coverage.site import Site
     from skymist.coverage.summary import PlanSummary
 
-log = logging.getLogger(__name__)
 STAGES = {"spots": "looking at each spot", "sorties": "filling sorties", "schedule": "timing"}
 
 
@@ -28,12 +30,14 @@ def plan(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for the plan and its files.")
     ],
-    seed: Annotated[int, typer.Option(help="Same site and seed, same plan, byte for byte.")] = 0,
+    seed: Annotated[int, typer.Option(help="Kept in the plan: same site, same bytes.")] = 0,
     drones: Annotated[
         int | None, typer.Option(min=1, help="Use only the first so many drones of the fleet.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
-    no_preview: Annotated[bool, typer.Option(help="Leave out preview.png.")] = False,
+    no_preview: Annotated[
+        bool, typer.Option("--no-preview", help="Leave out preview.png.")
+    ] = False,
 ) -> None:
     """Plan a site: passes for every blind spot, sorties, missions, and the ground crew's list.
 
@@ -44,6 +48,7 @@ def plan(
 
     made = make_plan(site, seed=seed, num_drones=drones)
     write_plan_folder(made, output)
+    (output / "preview.png").unlink(missing_ok=True)
     if not no_preview:
         from skymist.flight.commands.preview import write_preview
 
@@ -56,20 +61,41 @@ def plan(
 
 
 def make_plan(site_path: Path, *, seed: int = 0, num_drones: int | None = None) -> Plan:
-    """Read a site file and plan it, with progress and what `check` calls errors on stderr."""
+    """Read a site file and plan it, with progress on stderr.
+
+    Raises
+    ------
+    SiteUnsafe
+        Where `check` finds an error; nothing is planned then.
+    """
     from skymist.coverage.planning import plan_site
-    from skymist.missions.checks import check_site
-    from skymist.missions.findings import Severity
     from skymist.missions.site import read_site
 
     with progress_on_stderr() as tell:
         tell("reading the site", 0, 0)
         site = read_site(site_path)
+        require_safe(site, site_path)
         made = plan_site(site, seed=seed, num_drones=num_drones, progress=tell)
-    for finding in check_site(site):
-        if finding.severity is Severity.ERROR:
-            log.error("%s [%s] %s", finding.text, finding.rule, finding.mend)
     return made
+
+
+def require_safe(site: Site, source: Path) -> None:
+    """Let no site pass of which `check` says that it must not be flown.
+
+    Raises
+    ------
+    SiteUnsafe
+        With every finding that is an error.
+    """
+    from skymist.missions.checks import check_site
+    from skymist.missions.findings import Severity
+
+    errors = [f for f in check_site(site) if f.severity is Severity.ERROR]
+    if errors:
+        raise SiteUnsafe(
+            "\n".join(f"{source}: {f.text} [{f.rule}]; {f.mend}" for f in errors)
+            + f"\n{source}: not planned and not flown; mend it, then: skymist check {source}"
+        )
 
 
 class progress_on_stderr:
@@ -106,7 +132,9 @@ class progress_on_stderr:
 def print_summary(made: Plan, summary: PlanSummary, folder: Path) -> None:
     """The summary that a planner reads, on stdout."""
     console = Console()
-    table = Table(title=f"Plan for {made.site.name}", show_header=False, title_justify="left")
+    table = Table(
+        title=escape(f"Plan for {made.site.name}"), show_header=False, title_justify="left"
+    )
     table.add_column(style="bold")
     table.add_column()
     rows = (
@@ -136,7 +164,7 @@ def print_summary(made: Plan, summary: PlanSummary, folder: Path) -> None:
     console.print(table)
     if made.ground:
         print_ground(made, console)
-    console.print(f"files: {folder}", soft_wrap=True, highlight=False)
+    console.print(f"files: {folder}", soft_wrap=True, highlight=False, markup=False)
 
 
 def print_ground(made: Plan, console: Console) -> None:
@@ -150,6 +178,6 @@ def print_ground(made: Plan, console: Console) -> None:
     for reason in reasons:
         tasks = [task for task in made.ground if task.reason is reason]
         area = sum(task.area_m2 for task in tasks)
-        example = f"{tasks[0].spot_id}: {tasks[0].text}"
+        example = escape(f"{tasks[0].spot_id}: {tasks[0].text}")
         table.add_row(reason.value.replace("_", " "), str(len(tasks)), f"{area:,.0f}", example)
     console.print(table)

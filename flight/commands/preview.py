@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,9 @@ import typer
 if TYPE_CHECKING:
     from skymist.coverage.plan import Plan
 
+log = logging.getLogger(__name__)
 PREVIEW_FILE = "preview.png"
+SHOWN = 12
 
 
 def preview(
@@ -42,5 +45,25 @@ def write_preview(made: Plan, path: Path) -> Path:
     from skymist.coverage.plots import draw_plan, to_png
     from skymist.missions.plans import write_whole
 
+    warn_of_letters(made)
     write_whole(path, to_png(draw_plan(made)))
     return path
+
+
+def warn_of_letters(made: Plan) -> None:
+    """Say which letters of names are left out of pictures, for want of a font."""
+    from skymist.coverage.mapmarks import without_glyphs
+
+    site = made.site
+    names = [
+        site.name,
+        site.attribution,
+        *(s.name for s in site.spots),
+        *(s.id for s in site.spots),
+    ]
+    names += [text for zone in site.zones for text in (zone.id, zone.responsible)]
+    names += [drone.id for drone in site.fleet]
+    missing = without_glyphs(names)
+    if missing:
+        shown = missing if len(missing) <= SHOWN else f"{missing[:SHOWN]}..."
+        log.warning("no font here has %s: left out of pictures; install Noto Sans CJK", shown)

@@ -125,13 +125,15 @@ def plan_for(place: Path, *, seed: int, num_drones: int | None) -> Plan:
     PlanError
         There is nothing by this name.
     """
-    from skymist.flight.commands.plan import make_plan
-    from skymist.missions.plans import read_plan
+    from skymist.flight.commands.plan import make_plan, require_safe
+    from skymist.missions.plans import read_flyable_plan
 
     if not place.exists():
         raise PlanError(f"{place}: wanted a site file or a plan's folder, found nothing")
     if place.is_dir() or place.suffix == ".json":
-        return read_plan(place)
+        made = read_flyable_plan(place)
+        require_safe(made.site, place)
+        return made
     return make_plan(place, seed=seed, num_drones=num_drones)
 
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 def report(
     record: Annotated[Path, typer.Argument(help="A record's folder, or its record.jsonl.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report's files.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for the files; by default report/ beside it."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="All figures as JSON on stdout.")] = False,
 ) -> None:
     """Report what was applied: map, dose per spot against what was asked, what was missed and why.
@@ -25,9 +28,12 @@ def report(
 
     Example: [bold]skymist report plans/helsinki/records/rehearsal-1 -o report[/bold]
     """
+    from skymist.flight.commands.preview import warn_of_letters
     from skymist.flight.report import write_report
 
-    made = write_report(record, output)
+    beside = record if record.is_dir() else record.parent
+    made = write_report(record, output or beside / "report")
+    warn_of_letters(made.applied.plan)
     if json:
         print(made.json.read_text(encoding="utf-8"), end="")
     else:

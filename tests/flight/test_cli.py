@@ -101,3 +101,42 @@ def test_a_dead_link_exits_3(tmp_path: Path) -> None:
     done = skymist("fly", tmp_path / "plan", *drones, cwd=tmp_path)
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
+
+
+BAD_SITE = """\
+schema: 1
+name: on a roof
+pads: [{id: p, point: [114.0, 22.7]}]
+spots: [{id: s, kind: yard, level: red, radius_m: 2, point: [114.0005, 22.7]}]
+buildings:
+  - id: b
+    height_m: 20
+    polygon: [[[113.9999, 22.6999], [114.0001, 22.6999], [114.0001, 22.7001], [113.9999, 22.7001]]]
+fleet: [{id: d, model: hexa-16}]
+"""
+
+
+@pytest.mark.parametrize("command", ["plan", "rehearse"])
+def test_a_site_with_errors_is_not_planned_or_flown(command: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(BAD_SITE, encoding="utf-8")
+    done = skymist(command, "bad.yaml", "-o", "out", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "pad-in-building" in done.stderr
+    assert {p.name for p in tmp_path.iterdir()} == {"bad.yaml"}
+
+
+def test_a_file_where_a_folder_belongs_exits_2(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    done = skymist("plan", DEMO, "-o", tmp_path / "taken", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "taken" in done.stderr
+
+
+def test_names_are_no_markup(tmp_path: Path) -> None:
+    site = BAD_SITE.replace("on a roof", '"[/x]"').replace("id: s,", '"id": "[/red]",')
+    site = site.replace("114.0, 22.7]", "114.0008, 22.7]")
+    (tmp_path / "site.yaml").write_text(site, encoding="utf-8")
+    done = skymist("plan", "site.yaml", "-o", "out", "--no-preview", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "[/x]" in done.stdout

@@ -86,7 +86,7 @@ def test_raw_frames_go_into_the_drones_tlog_with_their_time(tmp_path: Path) -> N
     with Recorder(tmp_path, clock, epoch_s=1_000_000.0) as record:
         clock.at_s += 1.5
         record.raw("d 1/x", b"\xfd\x01\x02")
-    data = (tmp_path / "d_1_x.tlog").read_bytes()
+    data = (tmp_path / "d%201%2fx.tlog").read_bytes()
     assert struct.unpack(">Q", data[:8]) == (1_000_001_500_000,)
     assert data[8:] == b"\xfd\x01\x02"
 

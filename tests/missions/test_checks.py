@@ -65,13 +65,13 @@ CASES: list[tuple[str, Severity, dict[str, Any]]] = [
     ),
     (
         "pads-too-close",
-        Severity.WARNING,
+        Severity.ERROR,
         {
             "pads": (Pad(id="p", x=-30, y=0), Pad(id="q", x=-30, y=5)),
             "fleet": (drone(), drone("e", pad_id="q", sysid=2)),
         },
     ),
-    ("pad-shared", Severity.WARNING, {"fleet": (drone(), drone("e", sysid=2))}),
+    ("pad-shared", Severity.ERROR, {"fleet": (drone(), drone("e", sysid=2))}),
     ("spot-out-of-reach", Severity.WARNING, {"policy": Policy(radius_m=20)}),
     (
         "spot-on-no-spray",
