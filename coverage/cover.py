@@ -18,6 +18,7 @@ from skymist.coverage import grounds, robust
 from skymist.coverage.errors import PlanError
 from skymist.coverage.kinematics import Kinematics
 from skymist.coverage.layouts import Brief
+from skymist.coverage.profile import Profile, cv_at_spacing
 from skymist.coverage.tally import tally
 
 __all__ = ["CoverLeg", "CoverPlan", "EdgePolicy", "Kinematics", "LegKind", "cover_area"]
@@ -59,7 +60,8 @@ class CoverPlan:
     """The legs in flown order, each starting where the last ended, and what they reach.
 
     `over_frac` is the area sprayed outside and `overlap_frac` the area sprayed again, both as a
-    share of the area; `unreached` is what stays dry, `why_dry` says why.
+    share of the area; `unreached` is what stays dry, `why_dry` says why. `cv_frac` is the
+    unevenness (std over mean) inside a field of such passes; 0 where the profile is level.
     """
 
     legs: tuple[CoverLeg, ...]
@@ -71,6 +73,7 @@ class CoverPlan:
     transit_m: float
     unreached: Polygon | MultiPolygon
     why_dry: str
+    cv_frac: float = 0.0
 
     def summary(self) -> str:
         """The plan in a line."""
@@ -106,12 +109,14 @@ def cover_area(
     penalty: float | None = None,
     kinematics: Kinematics | None = None,
     start: Point | None = None,
+    profile: Profile | None = None,
 ) -> CoverPlan:
     """Passes over an area and the ways between them, in flown order.
 
     `swath_m` is the width of a pass and also the spacing wanted; `clearance_m` how far the path
     keeps inside the boundary; `penalty` is read with `EdgePolicy.PENALTY` alone: m2 of spray
     outside that weigh 1 m2 reached. `start` is where the drone comes from (not flown here).
+    `profile` is how the spray lies across the track, by default level over the swath.
 
     Raises
     ------
@@ -150,6 +155,7 @@ def cover_area(
         transit_m=counted.transit_m,
         unreached=robust.areal(counted.dry),
         why_dry=_why_dry(counted.dry.area / area.area, policy, clearance_m),
+        cv_frac=0.0 if profile is None else cv_at_spacing(profile, float(swath_m)),
     )
 
 

@@ -100,7 +100,9 @@ class Treatment:
     """How one spot is treated from the air, and what of it that is expected to reach.
 
     `target` is the part of the spot that is the drone's to treat: the spot without the areas of
-    its ground tasks. `expected_frac` is the share of `target` that the passes cover.
+    its ground tasks. `expected_frac` is the share of `target` that the passes cover. `cv_frac` is
+    the unevenness (std over mean) of the dose that they leave there; 0 where the sprayer's
+    profile is taken as level.
     """
 
     spot_id: str
@@ -110,6 +112,7 @@ class Treatment:
     agent_id: str
     expected_frac: float
     model_id: str = ""
+    cv_frac: float = 0.0
 
     @property
     def litres_l(self) -> float:

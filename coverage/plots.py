@@ -48,10 +48,11 @@ __all__ = ["draw_applied", "draw_plan", "planned_dose", "to_png"]
 
 
 def planned_dose(plan: Plan) -> DoseMap:
-    """What the plan's sorties put on the ground, in still air."""
+    """What the plan's sorties put on the ground, each with its drone's profile."""
     dose = DoseMap()
+    profiles = {drone.id: drone.model.sprayer.profile for drone in plan.site.fleet}
     for sortie in plan.sorties:
-        dose.add_passes(sortie.passes)
+        dose.add_passes(sortie.passes, profiles[sortie.drone_id])
     return dose
 
 

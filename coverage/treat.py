@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage import runs
 from skymist.coverage.dose import Setting, hover_s, solve_dose
+from skymist.coverage.dosemap import DoseMap
 from skymist.coverage.footprints import areal, footprint
 from skymist.coverage.obstacles import Obstacles
 from skymist.coverage.plan import GroundTask, Pass, PassKind, Reason, Treatment
@@ -26,7 +27,7 @@ from skymist.coverage.site import Kind, Mode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from skymist.coverage.drones import DroneModel
+    from skymist.coverage.drones import DroneModel, Sprayer
     from skymist.coverage.site import BlindSpot, Site
 
 PARAPET_M = 1.0
@@ -97,7 +98,8 @@ def treat_spot(spot: BlindSpot, scene: Scene) -> Result:
     if target.is_empty or (target.area < SLIVER_FRAC * spot.area.area and spot.kind not in _ROOFED):
         return None, _all_of(spot, tasks)
     passes, refusal = _passes(spot, target, scene)
-    passes = _off_forbidden(passes, scene.forbidden(target.buffer(scene.model.sprayer.swath_m)))
+    wet_m = scene.model.sprayer.wet_m
+    passes = _off_forbidden(passes, scene.forbidden(target.buffer(wet_m)), wet_m)
     wet = union(footprint(p) for p in passes)
     if intersection(target, wet).area < WORTH_FRAC * target.area:
         reason, text = refusal or _why_dry(target, scene)
@@ -115,8 +117,19 @@ def treat_spot(spot: BlindSpot, scene: Scene) -> Result:
         agent_id=spot.agent_id or scene.site.level_for(spot).agent_id,
         expected_frac=min(1.0, intersection(target, wet).area / target.area),
         model_id=scene.model.id,
+        cv_frac=_cv_frac(passes, target, scene.model.sprayer),
     )
     return done, tasks
+
+
+def _cv_frac(passes: Sequence[Pass], target: BaseGeometry, sprayer: Sprayer) -> float:
+    """How unevenly the passes dose the target; 0 where the profile is taken as level."""
+    if sprayer.profile is None:
+        return 0.0
+    dose = DoseMap()
+    dose.add_passes(passes, sprayer.profile)
+    cv_frac = dose.cv_in(target)
+    return cv_frac if math.isfinite(cv_frac) else 0.0
 
 
 def dose_for(spot: BlindSpot, site: Site) -> float:
@@ -277,16 +290,20 @@ def _lapped(
     return done
 
 
-def _off_forbidden(passes: Sequence[Pass], forbidden: BaseGeometry) -> tuple[Pass, ...]:
-    """The passes with every stretch cut out that would wet no-spray ground."""
+def _off_forbidden(
+    passes: Sequence[Pass], forbidden: BaseGeometry, wet_m: float
+) -> tuple[Pass, ...]:
+    """The passes with every stretch cut out that would wet no-spray ground, `wet_m` wide."""
     if forbidden.is_empty:
         return tuple(passes)
     kept: list[Pass] = []
     for sprayed in passes:
-        if footprint(sprayed).intersection(forbidden).area < 1e-6:
+        width_m = sprayed.swath_m if sprayed.kind is PassKind.HOVER else wet_m
+        wet = footprint(replace(sprayed, swath_m=width_m))
+        if wet.intersection(forbidden).area < 1e-6:
             kept.append(sprayed)
         elif sprayed.kind is not PassKind.HOVER:
-            pieces = runs.clear_of(sprayed.path, sprayed.swath_m, forbidden)
+            pieces = runs.clear_of(sprayed.path, wet_m, forbidden)
             kept += [replace(sprayed, path=piece) for piece in pieces]
     return tuple(kept)
 

@@ -78,13 +78,13 @@ def lay(dose: DoseMap, flown: Flown, plan: Plan) -> float:
     """Put a flight on the map, each run with the swath of its spot; gives unproven seconds."""
     swaths = {t.spot_id: t.passes[0].swath_m for t in plan.treatments if t.passes}
     drone = next(d for d in plan.site.fleet if d.id == flown.drone_id)
-    own_m = drone.model.sprayer.swath_m
+    own_m, profile = drone.model.sprayer.swath_m, drone.model.sprayer.profile
     wide = np.array([swaths.get(spot_id or "", own_m) for spot_id in flown.spot_ids])
     if not len(wide):
         return 0.0
     edges = [0, *(np.flatnonzero(np.diff(wide)) + 1).tolist(), len(wide)]
     return math.fsum(
-        dose.add_track(flown.track[first : last + 1], float(wide[first]))
+        dose.add_track(flown.track[first : last + 1], float(wide[first]), profile=profile)
         for first, last in pairwise(edges)
     )
 

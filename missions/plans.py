@@ -20,13 +20,13 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
-from skymist.coverage import drones, frames, plan, site
+from skymist.coverage import drones, frames, plan, profile, site
 from skymist.missions.errors import FormatError
 
 SCHEMA = 1
 PLAN_FILE = "plan.json"
 _VALUES = (
-    *(frames.Origin, drones.Sprayer, drones.DroneModel, drones.Drone),
+    *(frames.Origin, profile.ProfileSpec, drones.Sprayer, drones.DroneModel, drones.Drone),
     *(site.BlindSpot, site.Zone, site.Building, site.NoSpray, site.Receptor, site.Pad),
     *(site.Agent, site.Level, site.Policy, site.Site),
     *(plan.Pass, plan.Transit, plan.GroundTask, plan.Treatment, plan.Sortie, plan.Plan),
