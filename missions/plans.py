@@ -20,7 +20,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
-from skymist.coverage import drones, frames, plan, profile, site
+from skymist.coverage import drift, drones, frames, plan, profile, site
 from skymist.missions.errors import FormatError
 
 SCHEMA = 1
@@ -29,9 +29,18 @@ _VALUES = (
     *(frames.Origin, profile.ProfileSpec, drones.Sprayer, drones.DroneModel, drones.Drone),
     *(site.BlindSpot, site.Zone, site.Building, site.NoSpray, site.Receptor, site.Pad),
     *(site.Agent, site.Level, site.Policy, site.Site),
-    *(plan.Pass, plan.Transit, plan.GroundTask, plan.Treatment, plan.Sortie, plan.Plan),
+    *(
+        drift.Wind,
+        plan.PlanFinding,
+        plan.Pass,
+        plan.Transit,
+        plan.GroundTask,
+        plan.Treatment,
+        plan.Sortie,
+        plan.Plan,
+    ),
 )
-_NAMES = {"Site": site.Site, "Drone": drones.Drone, "Origin": frames.Origin}
+_NAMES = {"Wind": drift.Wind, "Site": site.Site, "Drone": drones.Drone, "Origin": frames.Origin}
 
 
 def _rounded(value: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import logging
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,10 +17,12 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from skymist.coverage.drift import Wind
     from skymist.coverage.plan import Plan
     from skymist.coverage.summary import PlanSummary
 
 log = logging.getLogger(__name__)
+WIND_MOST_MPS = 40.0
 STAGES = {"spots": "looking at each spot", "sorties": "filling sorties", "schedule": "timing"}
 
 
@@ -32,6 +35,12 @@ def plan(
     drones: Annotated[
         int | None, typer.Option(min=1, help="Use only the first so many drones of the fleet.")
     ] = None,
+    wind: Annotated[
+        str | None,
+        typer.Option(
+            help="The wind to lay passes for: m/s @ degrees that it comes from, as 2.0@135."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
     no_preview: Annotated[bool, typer.Option(help="Leave out preview.png.")] = False,
 ) -> None:
@@ -42,7 +51,8 @@ def plan(
     from skymist.coverage.summary import summarise
     from skymist.missions.plan_folder import write_plan_folder
 
-    made = make_plan(site, seed=seed, num_drones=drones)
+    air = None if wind is None else wind_of(wind)
+    made = make_plan(site, seed=seed, num_drones=drones, wind=air)
     write_plan_folder(made, output)
     if not no_preview:
         from skymist.flight.commands.preview import write_preview
@@ -53,10 +63,41 @@ def plan(
         print(jsonlib.dumps(summary.as_dict(), ensure_ascii=False))
     else:
         print_summary(made, summary, output)
+    if any(finding.is_error for finding in made.findings):
+        raise typer.Exit(1)
 
 
-def make_plan(site_path: Path, *, seed: int = 0, num_drones: int | None = None) -> Plan:
-    """Read a site file and plan it, with progress and what `check` calls errors on stderr."""
+def wind_of(text: str) -> Wind:
+    """The wind of words such as `2.0@135`: m/s @ degrees that it comes from.
+
+    Raises
+    ------
+    PlanError
+        For anything else.
+    """
+    from skymist.coverage.drift import Wind
+    from skymist.coverage.errors import PlanError
+
+    speed, _, direction = text.partition("@")
+    try:
+        speed_mps, from_deg = float(speed), float(direction)
+    except ValueError:
+        speed_mps = from_deg = math.nan
+    if not (0 <= speed_mps <= WIND_MOST_MPS and -360 <= from_deg <= 360):
+        raise PlanError(
+            f"--wind: wanted speed in m/s (0 to {WIND_MOST_MPS:g}) @ degrees that it comes from "
+            f"(0 to 360), as 2.0@135, found {text!r}"
+        )
+    return Wind.coming_from(from_deg, speed_mps)
+
+
+def make_plan(
+    site_path: Path, *, seed: int = 0, num_drones: int | None = None, wind: Wind | None = None
+) -> Plan:
+    """Read a site file and plan it; progress, errors of `check` and the plan's findings on stderr.
+
+    Errors forbid flying, warnings want a decision.
+    """
     from skymist.coverage.planning import plan_site
     from skymist.missions.checks import check_site
     from skymist.missions.findings import Severity
@@ -65,10 +106,13 @@ def make_plan(site_path: Path, *, seed: int = 0, num_drones: int | None = None) 
     with progress_on_stderr() as tell:
         tell("reading the site", 0, 0)
         site = read_site(site_path)
-        made = plan_site(site, seed=seed, num_drones=num_drones, progress=tell)
+        made = plan_site(site, seed=seed, num_drones=num_drones, progress=tell, wind=wind)
     for finding in check_site(site):
         if finding.severity is Severity.ERROR:
             log.error("%s [%s] %s", finding.text, finding.rule, finding.mend)
+    for concern in made.findings:
+        level = logging.ERROR if concern.is_error else logging.WARNING
+        log.log(level, "%s [%s]", concern.text, concern.rule)
     return made
 
 
