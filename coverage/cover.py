@@ -15,9 +15,10 @@ import numpy as np
 from shapely.geometry import MultiPolygon, Polygon
 
 from skymist.coverage import grounds, robust
+from skymist.coverage.brief import Brief
+from skymist.coverage.drift import Wind
 from skymist.coverage.errors import PlanError
 from skymist.coverage.kinematics import Kinematics
-from skymist.coverage.layouts import Brief
 from skymist.coverage.profile import Profile, cv_at_spacing
 from skymist.coverage.tally import tally
 
@@ -110,6 +111,7 @@ def cover_area(
     kinematics: Kinematics | None = None,
     start: Point | None = None,
     profile: Profile | None = None,
+    wind: Wind | None = None,
 ) -> CoverPlan:
     """Passes over an area and the ways between them, in flown order.
 
@@ -117,6 +119,7 @@ def cover_area(
     keeps inside the boundary; `penalty` is read with `EdgePolicy.PENALTY` alone: m2 of spray
     outside that weigh 1 m2 reached. `start` is where the drone comes from (not flown here).
     `profile` is how the spray lies across the track, by default level over the swath.
+    `wind` decides between sweep directions that take about the same time: across it is better.
 
     Raises
     ------
@@ -132,6 +135,7 @@ def cover_area(
         enough_frac=ENOUGH_FRAC,
         most_over_frac=MOST_OVER_FRAC / (1 + (penalty or 0.0) * (policy is EdgePolicy.PENALTY)),
         kinematics=kinematics or Kinematics(),
+        wind=wind,
     )
     flown, wet, dry = grounds.flown_over(
         area, brief, None if start is None else np.array(start, dtype=float)

@@ -16,10 +16,11 @@ from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage import layouts, robust
+from skymist.coverage.brief import Brief
 from skymist.coverage.errors import PlanError
 from skymist.coverage.gaps import gap_passes
 from skymist.coverage.kinematics import SAME_PLACE_M
-from skymist.coverage.layouts import Brief, Layout, Piece
+from skymist.coverage.layouts import Layout, Piece
 from skymist.coverage.routes import Passes, Terrain, routed
 from skymist.coverage.tally import footprints
 from skymist.coverage.transits import FreeSpace
@@ -96,8 +97,9 @@ class Result:
     def charged_s(self, ground_m2: float, brief: Brief) -> float:
         """Seconds to fly, with a charge for dry ground and for spray outside."""
         over_m2 = self.outside_m2 - brief.most_over_frac * ground_m2
+        sprayed = [path for spraying, path in self.legs if spraying]
         return (
-            seconds_of(self.legs, brief)
+            seconds_of(self.legs, brief) * brief.wind_factor(sprayed)
             + brief.dry_s(ground_m2 - self.covered_m2, ground_m2)
             + brief.dry_s(ground_m2, ground_m2) * max(over_m2, 0.0) / ground_m2
         )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from shapely.geometry import Point, box
 
 from skymist.coverage.concerns import concerns_of, wind_text
+from skymist.coverage.cover import LegKind, cover_area
 from skymist.coverage.drift import Wind
 from skymist.coverage.footprints import footprint
 from skymist.coverage.planning import plan_site
@@ -133,3 +134,24 @@ def test_the_preview_names_the_wind() -> None:
     figure = draw_plan(plan_site(checks.courtyard(), wind=BREEZE))
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert any("wind 2.0 m/s from 135°" in text for text in texts)
+
+
+@pytest.mark.parametrize(("from_deg", "is_east_west"), [(0, True), (90, False), (270, False)])
+def test_of_sweep_directions_that_take_as_long_the_one_across_the_wind_is_flown(
+    from_deg: float, is_east_west: bool
+) -> None:
+    plan = cover_area(box(0, 0, 40, 40), swath_m=4, wind=Wind.coming_from(from_deg, 2.5))
+    longest = max(
+        (leg.path for leg in plan.legs if leg.kind is LegKind.SPRAY),
+        key=lambda path: math.dist(path[0], path[1]),
+    )
+    assert (abs(longest[1][0] - longest[0][0]) > 10) is is_east_west
+    assert plan.time_s == pytest.approx(cover_area(box(0, 0, 40, 40), swath_m=4).time_s, rel=0.01)
+
+
+def test_a_longer_way_is_not_flown_for_the_wind() -> None:
+    yard = box(0, 0, 60, 30)
+    still = cover_area(yard, swath_m=4)
+    for from_deg in (0, 45, 90):
+        plan = cover_area(yard, swath_m=4, wind=Wind.coming_from(from_deg, 3.0))
+        assert plan.time_s <= 1.03 * still.time_s
