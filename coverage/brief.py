@@ -38,6 +38,7 @@ class Brief:
     most_over_frac: float
     kinematics: Kinematics
     wind: Wind | None = None
+    spray_turns: bool = True
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -58,6 +59,11 @@ class Brief:
         )
         return rate * max(dry_m2 - free_m2, 0.0)
 
+    @property
+    def is_windy(self) -> bool:
+        """Whether there is a wind whose direction counts."""
+        return self.wind is not None and self.wind.speed_mps >= CALM_MPS
+
     def wind_factor(self, paths: Sequence[Floats]) -> float:
         """By how much passes along the wind count as slower than passes across it, from 1 on.
 
@@ -65,12 +71,12 @@ class Brief:
         and (v^2 + w^2)^1.5, about half of the excess, across it. Against hover power both are
         small at spraying speeds, so this decides between layouts that take about the same time.
         """
-        if self.wind is None or not len(paths):
+        if self.wind is None or not len(paths) or not self.is_windy:
             return 1.0
         steps = np.concatenate([np.diff(path, axis=0) for path in paths])
         lengths = np.hypot(steps[:, 0], steps[:, 1])
         speed_mps = self.wind.speed_mps
-        if speed_mps < CALM_MPS or not lengths.sum() > 0:
+        if not lengths.sum() > 0:
             return 1.0
         along = (steps @ np.array([self.wind.east_mps, self.wind.north_mps])) / speed_mps
         share = float(np.sum(along**2 / np.maximum(lengths, 1e-9)) / lengths.sum())

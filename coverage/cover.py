@@ -112,6 +112,7 @@ def cover_area(
     start: Point | None = None,
     profile: Profile | None = None,
     wind: Wind | None = None,
+    spray_turns: bool = True,
 ) -> CoverPlan:
     """Passes over an area and the ways between them, in flown order.
 
@@ -120,6 +121,8 @@ def cover_area(
     outside that weigh 1 m2 reached. `start` is where the drone comes from (not flown here).
     `profile` is how the spray lies across the track, by default level over the swath.
     `wind` decides between sweep directions that take about the same time: across it is better.
+    Without `spray_turns` the spray is off between passes: a boom that turns leaves the ground
+    outside the bend short of its dose.
 
     Raises
     ------
@@ -136,6 +139,7 @@ def cover_area(
         most_over_frac=MOST_OVER_FRAC / (1 + (penalty or 0.0) * (policy is EdgePolicy.PENALTY)),
         kinematics=kinematics or Kinematics(),
         wind=wind,
+        spray_turns=spray_turns,
     )
     flown, wet, dry = grounds.flown_over(
         area, brief, None if start is None else np.array(start, dtype=float)

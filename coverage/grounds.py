@@ -53,7 +53,7 @@ def _turned(
     wet = _wet(legs, brief)
     inside = robust.intersection(wet, area).area
     outside = wet.area - inside
-    if brief.contain:  # rounded bends would leave specks dry
+    if brief.contain or not brief.spray_turns:  # rounded bends would leave specks dry
         return legs, inside, outside
     dry_budget_m2 = inside - brief.enough_frac * area.area
     over_budget_m2 = brief.most_over_frac * area.area - outside
@@ -109,14 +109,15 @@ class _Ground:
     """An area cut into pieces, with what is needed to route passes over it.
 
     Pieces inside a hole of another are islands. Who reads a path and takes holes as solid counts
-    a way on an island as a crossing, so there the spray stays on between passes.
+    a way on an island as a crossing, so there the spray stays on between passes, if it may.
     """
 
     def __init__(self, area: BaseGeometry, brief: Brief, start: Floats | None) -> None:
         self.area, self.brief = area, brief
         self.pieces = layouts.pieces_of(area, brief)
         inside = _inside_holes(self.pieces)
-        self.islands = frozenset(np.flatnonzero(inside.any(axis=0)).tolist())
+        islands = np.flatnonzero(inside.any(axis=0)) if brief.spray_turns else ()
+        self.islands = frozenset(int(number) for number in islands)
         self.terrain = Terrain(
             spaces=tuple(FreeSpace(piece.flyable, brief.kinematics) for piece in self.pieces),
             nested=inside | inside.T,

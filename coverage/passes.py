@@ -6,6 +6,7 @@ droplets are carried, so what stands in the way is moved downwind first, and the
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ REACH_MAX_M = 6.0
 3 m at which drift figures were measured. Proposal of this project."""
 DOSE_MOST = 2.5
 """A drone that cannot stay below this many times the dose does not treat the spot. Proposal."""
+ROOF_OVER_M = 0.5
+"""A building that stands higher over a spot than this has walls beside it. Proposal."""
 ROOFED = (Kind.BIKE_SHED, Kind.ROOFED_MARKET)
 
 Refusal = tuple[Reason, str] | None
@@ -50,6 +53,12 @@ class Air:
     shift_m: XY = (0.0, 0.0)
     drift_m: XY = (0.0, 0.0)
 
+    @property
+    def astray_m(self) -> XY:
+        """How far the spray lands from where it is aimed."""
+        east, north = self.shift_m[0] + self.drift_m[0], self.shift_m[1] + self.drift_m[1]
+        return round(east, 3) + 0.0, round(north, 3) + 0.0
+
 
 def dose_for(spot: BlindSpot, site: Site) -> float:
     """Litres per m2 asked for: the spot's own, else its level's."""
@@ -63,10 +72,10 @@ def passes_over(
 
     `share` is how much of the wind's displacement is met by flying upwind, 0 to 1.
     """
-    sprayer, policy = scene.model.sprayer, scene.site.policy
+    policy = scene.site.policy
     dose = dose_for(spot, scene.site)
     top_mps = min(scene.model.speed_mps, policy.speed_max_mps)
-    setting = solve_dose(dose, sprayer, speed_max_mps=top_mps)
+    setting = solve_dose(dose, scene.model.sprayer, speed_max_mps=top_mps)
     if setting.dose_l_per_m2 > DOSE_MOST * dose:
         return (), (
             Reason.BELOW_PUMP,
@@ -74,14 +83,13 @@ def passes_over(
             f"{setting.dose_l_per_m2 * 1000:.2g} mL/m2",
         )
     air = _air_over(spot, target, scene, height_over(spot, scene), share)
-    lap_m = runs.lap_offset_m(scene.obstacles.keep_m, sprayer.swath_m)
-    kind, lines = runs.lines_over(spot, target, sprayer.swath_m, air.blocked, lap_m)
+    kind, lines = runs.lines_over(spot, target, _bounds(spot, target, scene, air))
     if not lines and spot.shape.geom_type != "Point":
         roof_m = scene.obstacles.tallest_m(target.buffer(scene.obstacles.keep_m))
         over_m = roof_m + policy.building_margin_m
         if roof_m > 0 and over_m <= min(spot.elevation_m + REACH_MAX_M, policy.ceiling_m):
             air = _air_over(spot, target, scene, max(air.height_m, over_m), share)
-            kind, lines = runs.lines_over(spot, target, sprayer.swath_m, air.blocked, lap_m)
+            kind, lines = runs.lines_over(spot, target, _bounds(spot, target, scene, air))
         elif roof_m > 0:
             return (), (
                 Reason.TOO_NARROW,
@@ -111,6 +119,27 @@ def _air_over(
     if shift != (0.0, 0.0):
         blocked = affinity.translate(blocked, -shift[0], -shift[1])
     return Air(height_m=height_m, blocked=blocked, shift_m=shift, drift_m=(east, north))
+
+
+def _bounds(spot: BlindSpot, target: BaseGeometry, scene: Scene, air: Air) -> runs.Bounds:
+    """What lines over a spot have to heed, as seen from where the spray is aimed."""
+    sprayer = scene.model.sprayer
+    wide = target.buffer(sprayer.wet_m + math.hypot(*air.astray_m))
+    forbidden = scene.forbidden(wide)
+    walls = scene.obstacles.footprints(wide, spot.elevation_m + ROOF_OVER_M)
+    if air.astray_m != (0.0, 0.0):
+        east, north = air.astray_m
+        forbidden = affinity.translate(forbidden, -east, -north)
+        walls = affinity.translate(walls, -east, -north)
+    return runs.Bounds(
+        swath_m=sprayer.swath_m,
+        lap_m=runs.lap_offset_m(scene.obstacles.keep_m, sprayer.swath_m),
+        wet_m=sprayer.wet_m,
+        blocked=air.blocked,
+        forbidden=forbidden,
+        walls=walls,
+        wind=scene.wind,
+    )
 
 
 def _moved(path: Sequence[XY], by_m: XY) -> tuple[XY, ...]:

@@ -164,9 +164,7 @@ def _may_be_sprayed(spot: BlindSpot, scene: Scene) -> tuple[BaseGeometry, tuple[
     area, tasks = spot.area, []
     if spot.kind in ROOFED:
         swath_m = scene.model.sprayer.swath_m
-        area = runs.ring_around(
-            spot.area, runs.lap_offset_m(scene.obstacles.keep_m, swath_m), swath_m
-        )
+        area = _ring_around(spot.area, runs.lap_offset_m(scene.obstacles.keep_m, swath_m), swath_m)
         text = "under a roof: sprayed around from the air, inside on foot (no live electrics)"
         tasks.append(_part(spot, Reason.ROOFED, text, spot.area))
     elif spot.kind is Kind.FLAT_ROOF:
@@ -184,6 +182,14 @@ def _may_be_sprayed(spot: BlindSpot, scene: Scene) -> tuple[BaseGeometry, tuple[
         text = f"{banned.area:.1f} m2 lie on no-spray ground or at its edge: clean by hand"
         tasks.append(_part(spot, Reason.NO_SPRAY, text, banned))
     return areal(difference(kept, forbidden)), tuple(t for t in tasks if t.area_m2 > SCRAP_M2)
+
+
+def _ring_around(area: BaseGeometry, offset_m: float, swath_m: float) -> BaseGeometry:
+    """The band that a lap at `offset_m` from the area wets, outside the area."""
+    outer = area.buffer(offset_m, join_style="mitre").buffer(swath_m / 2)
+    return areal(
+        outer.difference(area.buffer(max(0.0, offset_m - swath_m / 2), join_style="mitre"))
+    )
 
 
 def _why_dry(rest: BaseGeometry, scene: Scene) -> tuple[Reason, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -244,3 +245,13 @@ def test_the_bench_scores_what_the_plan_says(name: str, shared: Path, scorer: Mo
     assert score["time_s"] == pytest.approx(plan.time_s, rel=1e-2)
     assert score["coverage"] >= (0.97 if is_narrow else 0.99)
     assert score["over_frac"] <= (0.15 if is_narrow else 0.03)
+
+
+def test_turns_stay_dry_where_they_are_not_to_be_sprayed() -> None:
+    area = box(0, 0, 40, 30)
+    plan = cover_area(area, swath_m=4, spray_turns=False)
+    sprays = [leg for leg in plan.legs if leg.kind is LegKind.SPRAY]
+    assert all(len(leg.path) == 2 for leg in sprays)
+    assert plan.covered_frac > 0.99
+    for before, after in pairwise(plan.legs):
+        assert before.path[-1] == after.path[0]
