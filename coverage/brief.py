@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skymist.coverage.drift import CALM_MPS, Wind
-from skymist.coverage.kinematics import Kinematics
+from skymist.coverage.kinematics import Hop, Kinematics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,7 @@ class Brief:
     kinematics: Kinematics
     wind: Wind | None = None
     spray_turns: bool = True
+    hop: Hop | None = None
 
     @property
     def shares(self) -> tuple[float, ...]:

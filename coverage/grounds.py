@@ -119,7 +119,9 @@ class _Ground:
         islands = np.flatnonzero(inside.any(axis=0)) if brief.spray_turns else ()
         self.islands = frozenset(int(number) for number in islands)
         self.terrain = Terrain(
-            spaces=tuple(FreeSpace(piece.flyable, brief.kinematics) for piece in self.pieces),
+            spaces=tuple(
+                FreeSpace(piece.flyable, brief.kinematics, brief.hop) for piece in self.pieces
+            ),
             nested=inside | inside.T,
             start=start,
             detours=self._detours(),
@@ -132,7 +134,8 @@ class _Ground:
             return {}
         grounds = robust.polygons(self.area)
         split = {part for part in parts if parts.count(part) > 1}
-        spaces = {part: FreeSpace(grounds[part], self.brief.kinematics) for part in split}
+        brief = self.brief
+        spaces = {part: FreeSpace(grounds[part], brief.kinematics, brief.hop) for part in split}
         return {
             (one, other): spaces[part]
             for one, part in enumerate(parts)

@@ -89,6 +89,12 @@ def cover(
     cv_limit_frac: Annotated[
         float, typer.Option("--cv-limit-frac", help="Most unevenness that the spacing may leave.")
     ] = CV_PRODUCT_FRAC,
+    hole_height_m: Annotated[
+        float | None,
+        typer.Option(
+            "--hole-height-m", help="Climb that clears all in holes: ways over them if quicker, m."
+        ),
+    ] = None,
     speed_mps: Annotated[float, typer.Option("--speed-mps", help="Speed flown, m/s.")] = 4.0,
     crs: Annotated[
         Crs, typer.Option(help="What the coordinates are: metric, wgs84, or what the file says.")
@@ -114,6 +120,7 @@ def cover(
         ground.area,
         swath_m=swath_m,
         profile=spread,
+        hole_height_m=hole_height_m,
         clearance_m=clearance_m,
         policy=EdgePolicy(policy.value),
         kinematics=Kinematics(speed_mps=speed_mps),
@@ -258,7 +265,12 @@ def path_collection(plan: CoverPlan, ground: Ground, speed_mps: float) -> dict[s
         features.append(
             {
                 "type": "Feature",
-                "properties": {"kind": leg.kind.value, "order": order, "speed_mps": speed_mps},
+                "properties": {
+                    "kind": leg.kind.value,
+                    "order": order,
+                    "speed_mps": speed_mps,
+                    **({} if leg.above_m is None else {"above_m": leg.above_m}),
+                },
                 "geometry": {"type": "LineString", "coordinates": points.round(decimals).tolist()},
             }
         )
