@@ -13,7 +13,7 @@ from shapely.geometry import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage.cover import EdgePolicy, LegKind, cover_area
-from skymist.coverage.dose import FAST_MPS, LEAD_MOST_M, PUMP_LAG_S
+from skymist.coverage.dose import FAST_MPS, lead_m
 from skymist.coverage.footprints import XY, areal, lines_of, strip
 from skymist.coverage.plan import PassKind
 from skymist.coverage.robust import difference, intersection, union
@@ -184,10 +184,9 @@ def flyable(line: Path, speed_mps: float, blocked: BaseGeometry) -> list[Path]:
     points = shapely.get_coordinates(LineString(line).simplify(SMOOTH_M))
     path = [(float(x), float(y)) for x, y in points]
     pieces = _straights(path) if speed_mps > FAST_MPS else [path]
-    lead_m = min(speed_mps * PUMP_LAG_S, LEAD_MOST_M)
+    lead = lead_m(speed_mps)
     drawn = (
-        _drawn_in(_drawn_in(piece, lead_m, blocked)[::-1], lead_m, blocked)[::-1]
-        for piece in pieces
+        _drawn_in(_drawn_in(piece, lead, blocked)[::-1], lead, blocked)[::-1] for piece in pieces
     )
     return [tuple(piece) for piece in drawn if LineString(piece).length >= RUN_MIN_M]
 
@@ -205,15 +204,15 @@ def _straights(path: list[XY]) -> list[list[XY]]:
     return [*pieces, [*current, path[-1]]]
 
 
-def _drawn_in(path: list[XY], lead_m: float, blocked: BaseGeometry) -> list[XY]:
+def _drawn_in(path: list[XY], by_m: float, blocked: BaseGeometry) -> list[XY]:
     """A path whose start is drawn in by the lead, where the lead would leave the free air."""
     (ax, ay), (bx, by) = path[:2]
     length_m = math.dist(*path[:2])
     ux, uy = (bx - ax) / length_m, (by - ay) / length_m
-    lead = LineString([(ax - ux * lead_m, ay - uy * lead_m), (ax, ay)])
-    if blocked.is_empty or length_m <= lead_m or not blocked.intersects(lead):
+    lead = LineString([(ax - ux * by_m, ay - uy * by_m), (ax, ay)])
+    if blocked.is_empty or length_m <= by_m or not blocked.intersects(lead):
         return path
-    return [(ax + ux * lead_m, ay + uy * lead_m), *path[1:]]
+    return [(ax + ux * by_m, ay + uy * by_m), *path[1:]]
 
 
 def lap_offset_m(keep_m: float, swath_m: float) -> float:
