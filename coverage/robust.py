@@ -22,7 +22,7 @@ Shapes = NDArray[np.object_]
 
 COLLECTION = int(shapely.GeometryType.GEOMETRYCOLLECTION)
 
-TOLD_M2 = 1e-3
+TOLD_M2 = 0.05
 GRIDS_M = (None, 1e-6, 1e-4, 3.7e-4, 1e-3, 1e-2)
 
 
@@ -54,7 +54,7 @@ def difference(first: BaseGeometry, second: BaseGeometry) -> BaseGeometry:
     Now and then GEOS fills a hole of the first without a word; such a result is tried again.
     """
     result: BaseGeometry = _retried(shapely.difference, first, second)
-    for grid_m in GRIDS_M[1:]:
+    for grid_m in GRIDS_M[1:] if any(part.interiors for part in polygons(first)) else ():
         if _lies_in(result, first):
             break
         again = shapely.difference(first, second, grid_size=grid_m)

@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 from scipy.sparse.csgraph import dijkstra
 from shapely.geometry import Polygon
+from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage import robust
 
@@ -43,8 +44,10 @@ class FreeSpace:
     def __init__(self, ground: Polygon, kinematics: Kinematics, hop: Hop | None = None) -> None:
         self._kinematics = kinematics
         self._hop = hop if ground.interiors else None
-        self._rim = shapely.buffer(Polygon(ground.exterior), SLACK_M, join_style="mitre")
-        shapely.prepare(self._rim)
+        self._rim: BaseGeometry | None = None
+        if self._hop is not None:
+            self._rim = shapely.buffer(Polygon(ground.exterior), SLACK_M, join_style="mitre")
+            shapely.prepare(self._rim)
         self.convex = robust.is_convex(ground)
         self._roomy = shapely.buffer(ground, SLACK_M, join_style="mitre")
         shapely.prepare(self._roomy)
