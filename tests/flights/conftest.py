@@ -10,7 +10,7 @@ from shapely.geometry import Point, box
 from skymist.coverage.drones import Drone, DroneModel, Sprayer
 from skymist.coverage.frames import Origin
 from skymist.coverage.plan import Pass, PassKind, Plan, Sortie, Transit, Treatment
-from skymist.coverage.site import Agent, BlindSpot, Kind, LevelName, Pad, Policy, Site
+from skymist.coverage.site import Agent, BlindSpot, Kind, Level, LevelName, Pad, Policy, Site
 
 MODEL = DroneModel(
     id="test16",
@@ -126,6 +126,10 @@ def tiny_plan() -> Callable[..., Plan]:
             pads=tuple(pads),
             fleet=tuple(drones),
             agents=(Agent(id="chlorine", name="chlorine 500 mg/L", chlorine_mg_per_l=500.0),),
+            surface_levels=tuple(
+                Level(name=name, dose_l_per_m2=0.03, agent_id="chlorine", revisit_days=1.0)
+                for name in LevelName
+            ),
             policy=Policy(refill_s=20.0, swap_s=10.0),
         )
         return Plan(
