@@ -202,7 +202,7 @@ def test_without_arm_it_ends_with_the_verified_upload(tiny_plan: MakePlan, fly: 
     assert flown.states() == ["preparing", "uploading", "verified"]
     assert "--arm" in flown.outcome.text
     for copter in flown.copters:
-        assert len(copter.mission) == 21
+        assert len(copter.mission) == 23
         assert not copter.state.is_armed
         assert copter.state.shown_mode != CopterMode.AUTO
 
