@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from shapely import affinity
+from shapely.geometry import LineString, Point
 from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage import runs
 from skymist.coverage.dose import Setting, hover_s, solve_dose
-from skymist.coverage.footprints import footprint
+from skymist.coverage.footprints import footprint, lines_of
 from skymist.coverage.plan import Pass, PassKind, Reason
 from skymist.coverage.robust import union
 from skymist.coverage.scene import Scene, height_over
@@ -193,11 +194,14 @@ def _lapped(
 def off_forbidden(
     passes: Sequence[Pass], forbidden: BaseGeometry, wet_m: float
 ) -> tuple[Pass, ...]:
-    """The passes with every stretch cut out that would wet no-spray ground, `wet_m` wide."""
+    """The passes with every stretch cut out that would wet no-spray ground, `wet_m` wide.
+
+    Nor is the pump on while the drone itself is over such ground: the wind may drop.
+    """
     if forbidden.is_empty:
         return tuple(passes)
     kept: list[Pass] = []
-    for sprayed in passes:
+    for sprayed in _not_over(passes, forbidden):
         width_m = sprayed.swath_m if sprayed.kind is PassKind.HOVER else wet_m
         wet = footprint(replace(sprayed, swath_m=width_m))
         if wet.intersection(forbidden).area < 1e-6:
@@ -207,3 +211,18 @@ def off_forbidden(
             pieces = runs.clear_of(_moved(sprayed.path, (east, north)), wet_m, forbidden)
             kept += [replace(sprayed, path=_moved(p, (-east, -north))) for p in pieces]
     return tuple(kept)
+
+
+def _not_over(passes: Sequence[Pass], forbidden: BaseGeometry) -> list[Pass]:
+    """The passes without the stretches that are flown over ground, where wind asks for any."""
+    kept: list[Pass] = []
+    for sprayed in passes:
+        if sprayed.drift_m == (0.0, 0.0):
+            kept.append(sprayed)
+        elif sprayed.kind is PassKind.HOVER:
+            kept += [sprayed] if not forbidden.intersects(Point(sprayed.path[0])) else []
+        else:
+            left = LineString(sprayed.path).difference(forbidden)
+            pieces = lines_of(left, runs.RUN_MIN_M)
+            kept += [replace(sprayed, path=piece) for piece in pieces]
+    return kept

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from shapely.geometry import Point, box
+from shapely.geometry import LineString, Point, box
 
 from skymist.coverage.concerns import concerns_of, wind_text
 from skymist.coverage.cover import LegKind, cover_area
@@ -155,3 +155,15 @@ def test_a_longer_way_is_not_flown_for_the_wind() -> None:
     for from_deg in (0, 45, 90):
         plan = cover_area(yard, swath_m=4, wind=Wind.coming_from(from_deg, 3.0))
         assert plan.time_s <= 1.03 * still.time_s
+
+
+@pytest.mark.parametrize("from_deg", [0.0, 90.0, 180.0, 270.0])
+def test_no_drone_sprays_from_over_no_spray_ground(from_deg: float) -> None:
+    """The wind may drop, and the interlock cuts the pump there."""
+    site = checks.yard_with_playground()
+    plan = plan_site(site, wind=Wind.coming_from(from_deg, 3.0))
+    checks.assert_lawful_plan(plan)
+    for sortie in plan.sorties:
+        for sprayed in sortie.passes:
+            line = LineString(sprayed.path) if len(sprayed.path) > 1 else Point(sprayed.path[0])
+            assert all(not line.intersects(area.area) for area in site.no_spray)

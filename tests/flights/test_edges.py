@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tempfile
 from dataclasses import replace
@@ -14,11 +15,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import box
 
+from skymist.coverage.drift import Wind
 from skymist.coverage.plan import Pass, PassKind, Plan, Transit
+from skymist.coverage.planning import plan_site
 from skymist.flight.commands.rehearse import crew_of, homes_of
 from skymist.flight.conduct import Result
 from skymist.flight.display import Silent
 from skymist.flight.operation import Setting, operate
+from skymist.flight.report import write_report
+from skymist.missions.site import read_site
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run
 
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from skymist.flight.conduct import Outcome
     from skymist.sitl.copter import EmbeddedCopter
 
+ROOT = Path(__file__).resolve().parents[2]
 EDGE_M = 0.5
 FLOW_LPS = 0.06
 UP_M = 6.0
@@ -126,3 +132,17 @@ def test_any_pass_is_wet_from_end_to_end(
     plan = there_and_back(tiny_plan(), round(speed_mps, 2), round(length_m, 1))
     with tempfile.TemporaryDirectory() as folder:
         assert_wet_from_end_to_end(plan, flown(plan, Path(folder) / "record"))
+
+
+def test_a_plan_laid_for_wind_is_flown_whole_and_reported(tmp_path: Path) -> None:
+    """The interlock lets the drone spray from upwind; the report draws it where it lands."""
+    site = read_site(ROOT / "missions" / "data" / "demo" / "site.yaml")
+    plan = plan_site(site, num_drones=1, wind=Wind.coming_from(135, 2.0))
+    plan = replace(plan, site=replace(site, fleet=site.fleet[:1]))
+    copter = flown(plan, tmp_path / "record")
+    assert copter.pumped_l == pytest.approx(plan.litres_l, rel=0.03)
+    write_report(tmp_path / "record", tmp_path / "report")
+    told = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert told["totals"]["dosed_frac"] >= 0.95
+    assert told["totals"]["no_spray_m2"] == 0
+    assert any("2.0 m/s from 135" in note for note in told["notes"])
