@@ -8,17 +8,27 @@ to the modules that treat sites.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage import grounds, robust
+from skymist.coverage.brief import Brief
+from skymist.coverage.drift import Wind
 from skymist.coverage.errors import PlanError
-from skymist.coverage.kinematics import Kinematics
-from skymist.coverage.layouts import Brief
+from skymist.coverage.kinematics import Hop, Kinematics
+from skymist.coverage.profile import Profile, cv_at_spacing
 from skymist.coverage.tally import tally
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from skymist.coverage.grounds import Flown
 
 __all__ = ["CoverLeg", "CoverPlan", "EdgePolicy", "Kinematics", "LegKind", "cover_area"]
 
@@ -26,6 +36,7 @@ Point = tuple[float, float]
 
 ENOUGH_FRAC = 0.9905
 MOST_OVER_FRAC = 0.0295
+HOLE_EDGE_M = 5e-3
 
 
 class LegKind(StrEnum):
@@ -48,10 +59,14 @@ class EdgePolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverLeg:
-    """One stretch with the spray on, or one way between two of them."""
+    """One stretch with the spray on, or one way between two of them.
+
+    `above_m` is how far above the passes a way over a hole is flown; None for all others.
+    """
 
     kind: LegKind
     path: tuple[Point, ...]
+    above_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +74,8 @@ class CoverPlan:
     """The legs in flown order, each starting where the last ended, and what they reach.
 
     `over_frac` is the area sprayed outside and `overlap_frac` the area sprayed again, both as a
-    share of the area; `unreached` is what stays dry, `why_dry` says why.
+    share of the area; `unreached` is what stays dry, `why_dry` says why. `cv_frac` is the
+    unevenness (std over mean) inside a field of such passes; 0 where the profile is level.
     """
 
     legs: tuple[CoverLeg, ...]
@@ -71,6 +87,7 @@ class CoverPlan:
     transit_m: float
     unreached: Polygon | MultiPolygon
     why_dry: str
+    cv_frac: float = 0.0
 
     def summary(self) -> str:
         """The plan in a line."""
@@ -106,12 +123,23 @@ def cover_area(
     penalty: float | None = None,
     kinematics: Kinematics | None = None,
     start: Point | None = None,
+    profile: Profile | None = None,
+    wind: Wind | None = None,
+    spray_turns: bool = True,
+    hole_height_m: float | None = None,
+    climb_mps: float = 2.0,
+    descent_mps: float = 1.5,
 ) -> CoverPlan:
     """Passes over an area and the ways between them, in flown order.
 
     `swath_m` is the width of a pass and also the spacing wanted; `clearance_m` how far the path
     keeps inside the boundary; `penalty` is read with `EdgePolicy.PENALTY` alone: m2 of spray
     outside that weigh 1 m2 reached. `start` is where the drone comes from (not flown here).
+    `profile` is how the spray lies across the track, by default level over the swath.
+    `wind` decides between sweep directions that take about the same time: across it is better.
+    Without `spray_turns` the spray is off between passes: a boom that turns leaves the ground
+    outside the bend short of its dose. `hole_height_m` is how far a drone must climb above the
+    passes to be clear of all that stands in holes; then ways lead over them where that is quicker.
 
     Raises
     ------
@@ -127,30 +155,77 @@ def cover_area(
         enough_frac=ENOUGH_FRAC,
         most_over_frac=MOST_OVER_FRAC / (1 + (penalty or 0.0) * (policy is EdgePolicy.PENALTY)),
         kinematics=kinematics or Kinematics(),
+        wind=wind,
+        spray_turns=spray_turns,
+        hop=None
+        if hole_height_m is None
+        else Hop(rise_m=hole_height_m, climb_mps=climb_mps, descent_mps=descent_mps),
     )
-    flown, wet, dry = grounds.flown_over(
-        area, brief, None if start is None else np.array(start, dtype=float)
-    )
-    counted = tally(area, flown, wet, dry, swath_m)
+    came_from = None if start is None else np.array(start, dtype=float)
+    plan = _planned(area, brief, came_from)
+    if brief.hop is not None:
+        low = _planned(area, replace(brief, hop=None), came_from)
+        plan = min(low, plan, key=lambda one: one.time_s / max(one.covered_frac, 1e-9))
+    cv_frac = 0.0 if profile is None else cv_at_spacing(profile, brief.swath_m)
+    why_dry = _why_dry(plan.unreached.area / area.area, policy, clearance_m)
+    return replace(plan, cv_frac=cv_frac, why_dry=why_dry)
+
+
+def _planned(
+    area: Polygon | MultiPolygon, brief: Brief, start: NDArray[np.float64] | None
+) -> CoverPlan:
+    """The plan of one brief, its reasons left out."""
+    flown, wet, dry = grounds.flown_over(area, brief, start)
+    counted = tally(area, flown, wet, dry, brief.swath_m)
+    hops = _hops(area, flown, brief)
     legs = tuple(
         CoverLeg(
             kind=LegKind.SPRAY if spraying else LegKind.TRANSIT,
             path=tuple((float(x), float(y)) for x, y in path),
+            above_m=brief.hop.rise_m if brief.hop is not None and is_hop else None,
         )
-        for spraying, path in flown
+        for (spraying, path), is_hop in zip(flown, hops, strict=True)
     )
-    points = np.concatenate([path for _, path in flown]) if flown else np.zeros((0, 2))
     return CoverPlan(
         legs=legs,
         covered_frac=counted.covered_frac,
         over_frac=counted.over_frac,
         overlap_frac=counted.overlap_frac,
-        time_s=brief.kinematics.path_s(points),
+        time_s=_seconds(flown, hops, brief),
         spray_m=counted.spray_m,
         transit_m=counted.transit_m,
         unreached=robust.areal(counted.dry),
-        why_dry=_why_dry(counted.dry.area / area.area, policy, clearance_m),
+        why_dry="",
     )
+
+
+def _hops(area: BaseGeometry, flown: Flown, brief: Brief) -> list[bool]:
+    """Which legs lead over a hole of the ground that may be flown."""
+    if brief.hop is None:
+        return [False] * len(flown)
+    ground = area if brief.clearance_m <= 0 else robust.inset(area, brief.clearance_m)
+    holes = [Polygon(ring) for part in robust.polygons(ground) for ring in part.interiors]
+    tree = shapely.STRtree([shapely.buffer(hole, -HOLE_EDGE_M) for hole in holes])
+    return [
+        not spraying and bool(len(tree.query(shapely.LineString(path), predicate="intersects")))
+        for spraying, path in flown
+    ]
+
+
+def _seconds(flown: Flown, hops: list[bool], brief: Brief) -> float:
+    """Seconds to fly all legs; at both ends of a hop the drone stops."""
+    if not flown:
+        return 0.0
+    kinematics, seconds = brief.kinematics, 0.0
+    low: list[NDArray[np.float64]] = []
+    for (_, path), is_hop in zip(flown, hops, strict=True):
+        if is_hop and brief.hop is not None:
+            seconds += kinematics.path_s(np.concatenate(low)) if low else 0.0
+            seconds += kinematics.path_s(path) + brief.hop.upright_s
+            low = []
+        else:
+            low.append(path)
+    return seconds + (kinematics.path_s(np.concatenate(low)) if low else 0.0)
 
 
 def _least_share(policy: EdgePolicy, penalty: float | None) -> float:

@@ -1,6 +1,7 @@
-"""From a dose asked for to a speed, a flow and a number of laps that give it.
+"""From a dose asked for to a speed, a flow and a number of laps that give it; and the pump's rule.
 
-The dose of one pass is D = Q / (W v): litres a second over the swath and the ground speed.
+The dose of one pass is D = Q / (W v): litres a second over the swath and the ground speed. The
+vehicle drives the pump by its ground speed, at 3 Hz, so that the dose holds where it slows down.
 """
 
 from __future__ import annotations
@@ -29,6 +30,13 @@ FAST_MPS = 1.2
 
 PUMP_LAG_S = 0.46
 """Mean time from DO_SPRAYER 1 to flow. Measured on ArduPilot SITL: 0.33 to 0.67 s."""
+
+
+PUMP_PERIOD_S = 1 / 3
+"""AC_Sprayer looks at the ground speed three times a second. Source: ARDUPILOT.md, 3."""
+
+PUMP_LAG_MOST_S = 0.67
+"""Longest time from DO_SPRAYER 1 to flow. Measured on ArduPilot SITL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +81,50 @@ def solve_dose(dose_l_per_m2: float, sprayer: Sprayer, *, speed_max_mps: float) 
         flow_lps=max(flow_lps, sprayer.flow_min_lps),
         laps=laps,
         swath_m=sprayer.swath_m,
+    )
+
+
+def pump_rate_pct_per_mps(flow_lps: float, speed_mps: float, flow_max_lps: float) -> float:
+    """SPRAY_PUMP_RATE: the pump's opening per metre per second that gives a flow at a speed."""
+    return 100.0 * flow_lps / flow_max_lps / speed_mps
+
+
+def pump_flow_lps(speed_mps: float, rate_pct_per_mps: float, sprayer: Sprayer) -> float:
+    """What the vehicle's rule gives at a ground speed: clip(rate * v, least, 100) per cent.
+
+    Between the two bounds the dose does not depend on the speed. Below, it rises; above the speed
+    of full flow it falls without a word, so no pass is planned faster than that.
+
+    Source: ArduPilot AC_Sprayer::update, as ARDUPILOT.md, 3 quotes it.
+    """
+    least_pct = 100.0 * sprayer.flow_min_lps / sprayer.flow_max_lps
+    return min(max(rate_pct_per_mps * speed_mps, least_pct), 100.0) / 100 * sprayer.flow_max_lps
+
+
+def lead_m(speed_mps: float) -> float:
+    """How far before a pass the pump is switched on, so that it runs when the pass begins.
+
+    The drone starts from rest there, so that a fast one needs no more than `LEAD_MOST_M`.
+    """
+    return min(speed_mps * PUMP_LAG_S, LEAD_MOST_M)
+
+
+def run_up_m(after_s: float, speed_mps: float, accel_mps2: float) -> float:
+    """How far a drone is from rest after some seconds, at one acceleration up to its speed."""
+    rising_s = min(after_s, speed_mps / accel_mps2)
+    return accel_mps2 * rising_s**2 / 2 + speed_mps * (after_s - rising_s)
+
+
+def on_edge_m(speed_mps: float, accel_mps2: float) -> tuple[float, float]:
+    """The earliest and latest that spray begins beyond the start of a pass (below 0: before it).
+
+    The pump starts within one to two periods of its rule. The other edge needs no lead:
+    DO_SPRAYER 0 closes the pump at once, when the last corner is reached.
+    """
+    lead = lead_m(speed_mps)
+    return (
+        run_up_m(PUMP_PERIOD_S, speed_mps, accel_mps2) - lead,
+        run_up_m(PUMP_LAG_MOST_S, speed_mps, accel_mps2) - lead,
     )
 
 

@@ -132,9 +132,10 @@ class DoseMap:
         """Add a planned pass at constant speed, its strip flat at both ends; a hover as a disc.
 
         `profile` says how the flow lies across the track, by default level over the swath;
-        `shift_m` moves the spray east and north, as the wind does.
+        `shift_m` moves the spray east and north, beyond the pass's own `drift_m`.
         """
-        points = [(x + shift_m[0], y + shift_m[1]) for x, y in sprayed.path]
+        east, north = shift_m[0] + sprayed.drift_m[0], shift_m[1] + sprayed.drift_m[1]
+        points = [(x + east, y + north) for x, y in sprayed.path]
         if len(points) > 1:
             strips = path_strips(points, sprayed.swath_m, sprayed.litres_l)
             self._add(splash_strips(strips, self.cell_m, profile))

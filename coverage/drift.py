@@ -47,7 +47,8 @@ class Wind:
             raise PlanError(f"wind speed must be 0 m/s or more, got {speed_mps}")
         angle_rad = math.radians(from_deg)
         return cls(
-            east_mps=-speed_mps * math.sin(angle_rad), north_mps=-speed_mps * math.cos(angle_rad)
+            east_mps=round(-speed_mps * math.sin(angle_rad), 9) + 0.0,
+            north_mps=round(-speed_mps * math.cos(angle_rad), 9) + 0.0,
         )
 
     @property

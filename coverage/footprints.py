@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import shapely
+from shapely.affinity import translate
 from shapely.geometry import MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -41,9 +42,12 @@ def _straight(a: XY, b: XY, width_m: float) -> Polygon:
 
 def footprint(sprayed: Pass) -> BaseGeometry:
     """The ground that a pass wets: a strip, or for a hover a disc as wide as the swath."""
+    wet: BaseGeometry
     if len(sprayed.path) == 1:
-        return Point(sprayed.path[0]).buffer(sprayed.swath_m / 2)
-    return strip(sprayed.path, sprayed.swath_m)
+        wet = Point(sprayed.path[0]).buffer(sprayed.swath_m / 2)
+    else:
+        wet = strip(sprayed.path, sprayed.swath_m)
+    return wet if sprayed.drift_m == (0.0, 0.0) else translate(wet, *sprayed.drift_m)
 
 
 def areal(shape: BaseGeometry, least_m2: float = 0.0) -> Polygon | MultiPolygon:

@@ -16,10 +16,11 @@ from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage import layouts, robust
+from skymist.coverage.brief import Brief
 from skymist.coverage.errors import PlanError
 from skymist.coverage.gaps import gap_passes
 from skymist.coverage.kinematics import SAME_PLACE_M
-from skymist.coverage.layouts import Brief, Layout, Piece
+from skymist.coverage.layouts import Layout, Piece
 from skymist.coverage.routes import Passes, Terrain, routed
 from skymist.coverage.tally import footprints
 from skymist.coverage.transits import FreeSpace
@@ -52,7 +53,7 @@ def _turned(
     wet = _wet(legs, brief)
     inside = robust.intersection(wet, area).area
     outside = wet.area - inside
-    if brief.contain:  # rounded bends would leave specks dry
+    if brief.contain or not brief.spray_turns:  # rounded bends would leave specks dry
         return legs, inside, outside
     dry_budget_m2 = inside - brief.enough_frac * area.area
     over_budget_m2 = brief.most_over_frac * area.area - outside
@@ -96,8 +97,9 @@ class Result:
     def charged_s(self, ground_m2: float, brief: Brief) -> float:
         """Seconds to fly, with a charge for dry ground and for spray outside."""
         over_m2 = self.outside_m2 - brief.most_over_frac * ground_m2
+        sprayed = [path for spraying, path in self.legs if spraying]
         return (
-            seconds_of(self.legs, brief)
+            seconds_of(self.legs, brief) * brief.wind_factor(sprayed)
             + brief.dry_s(ground_m2 - self.covered_m2, ground_m2)
             + brief.dry_s(ground_m2, ground_m2) * max(over_m2, 0.0) / ground_m2
         )
@@ -107,16 +109,19 @@ class _Ground:
     """An area cut into pieces, with what is needed to route passes over it.
 
     Pieces inside a hole of another are islands. Who reads a path and takes holes as solid counts
-    a way on an island as a crossing, so there the spray stays on between passes.
+    a way on an island as a crossing, so there the spray stays on between passes, if it may.
     """
 
     def __init__(self, area: BaseGeometry, brief: Brief, start: Floats | None) -> None:
         self.area, self.brief = area, brief
         self.pieces = layouts.pieces_of(area, brief)
         inside = _inside_holes(self.pieces)
-        self.islands = frozenset(np.flatnonzero(inside.any(axis=0)).tolist())
+        islands = np.flatnonzero(inside.any(axis=0)) if brief.spray_turns else ()
+        self.islands = frozenset(int(number) for number in islands)
         self.terrain = Terrain(
-            spaces=tuple(FreeSpace(piece.flyable, brief.kinematics) for piece in self.pieces),
+            spaces=tuple(
+                FreeSpace(piece.flyable, brief.kinematics, brief.hop) for piece in self.pieces
+            ),
             nested=inside | inside.T,
             start=start,
             detours=self._detours(),
@@ -129,7 +134,8 @@ class _Ground:
             return {}
         grounds = robust.polygons(self.area)
         split = {part for part in parts if parts.count(part) > 1}
-        spaces = {part: FreeSpace(grounds[part], self.brief.kinematics) for part in split}
+        brief = self.brief
+        spaces = {part: FreeSpace(grounds[part], brief.kinematics, brief.hop) for part in split}
         return {
             (one, other): spaces[part]
             for one, part in enumerate(parts)

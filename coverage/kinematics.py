@@ -64,6 +64,29 @@ class Kinematics:
         return float(self.run_s(np.add.reduceat(lengths, starts)).sum())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """Over what stands in a hole: up by `rise_m` above the passes, across, and down again.
+
+    Defaults are those of a drone model.
+    """
+
+    rise_m: float
+    climb_mps: float = 2.0
+    descent_mps: float = 1.5
+
+    def __post_init__(self) -> None:
+        for name in ("rise_m", "climb_mps", "descent_mps"):
+            value = getattr(self, name)
+            if not (value > 0 and math.isfinite(value)):
+                raise PlanError(f"{name} must be above 0 and finite, got {value}")
+
+    @property
+    def upright_s(self) -> float:
+        """Seconds of climbing and descending."""
+        return self.rise_m / self.climb_mps + self.rise_m / self.descent_mps
+
+
 def turn_rad(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """The size of the turn between two directions, 0 to pi."""
     turn: NDArray[np.float64] = np.abs((second - first + math.pi) % (2 * math.pi) - math.pi)

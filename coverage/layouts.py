@@ -16,8 +16,8 @@ from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage import cells, corridors, robust, swaths
+from skymist.coverage.brief import Brief
 from skymist.coverage.headlands import laps_along
-from skymist.coverage.kinematics import Kinematics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,44 +33,7 @@ MANY_CORNERS = 500
 WIGGLE_SHARE = 0.01  # of the swath
 MANY_PASSES = 250  # ground that needs more is planned by prediction alone, for time
 FEW_CUTS = 16  # ground that needs more cuts is better flown as a whole, unless it is narrow
-DRY_PRICE = 13.0  # dry ground costs this many times its share of the flying time
-CONTAIN_ENOUGH = 0.99995
-CONTAIN_PRICE = 200.0
 STRIPS_OVER = 0.8  # of the spray that may go outside: what strips may take, before turns and gaps
-SHARES = (0.35, 0.55)
-FILL_SHARE = 0.02  # of a swath: spray contained by the walls may overlap a lap's at will
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
-    """What all layouts of one plan share."""
-
-    swath_m: float
-    clearance_m: float
-    contain: bool
-    least_share: float
-    enough_frac: float
-    most_over_frac: float
-    kinematics: Kinematics
-
-    @property
-    def shares(self) -> tuple[float, ...]:
-        """The least shares of a strip's width to try until the spray outside is within bounds."""
-        if self.contain:
-            return (FILL_SHARE,)
-        return (self.least_share, *(share for share in SHARES if share > self.least_share))
-
-    def may_stay_dry_m2(self, ground_m2: float) -> float:
-        """How much ground no pass need be flown for, m2."""
-        return ((1 - CONTAIN_ENOUGH) if self.contain else (1 - self.enough_frac)) * ground_m2
-
-    def dry_s(self, dry_m2: float, ground_m2: float) -> float:
-        """What dry ground beyond the share that may stay dry costs, s."""
-        free_m2 = self.may_stay_dry_m2(ground_m2)
-        rate = (CONTAIN_PRICE if self.contain else DRY_PRICE) / (
-            self.kinematics.speed_mps * self.swath_m
-        )
-        return rate * max(dry_m2 - free_m2, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,15 +215,17 @@ def corridor_layout(piece: Piece, brief: Brief) -> Layout | None:
 
 
 def charged_s(layout: Layout, ground_m2: float, brief: Brief) -> float:
-    """Predicted seconds, with a charge for ground left dry."""
-    return layout.predicted_s + brief.dry_s(ground_m2 - layout.reached_m2, ground_m2)
+    """Predicted seconds, with a charge for ground left dry, dearer along the wind."""
+    dry_s = brief.dry_s(ground_m2 - layout.reached_m2, ground_m2)
+    return layout.predicted_s * brief.wind_factor(layout.paths) + dry_s
 
 
 def layouts_of(piece: Piece, brief: Brief) -> list[Layout]:
     """The layouts of a piece, the most promising first."""
     few = len(piece.ground_edges) <= FEW_EDGES
     convex = len(piece.ground_edges) <= 2 * FEW_EDGES and robust.is_convex(piece.ground)
-    found = strip_layouts(piece.ground, piece, brief, 1 if convex else 4 if few else 6)
+    most = 2 if convex and brief.is_windy else 1 if convex else 4 if few else 6
+    found = strip_layouts(piece.ground, piece, brief, most)
     if not convex or not found:
         for layout in (
             lap_layout(piece, brief, 1, 3),

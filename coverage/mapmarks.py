@@ -248,6 +248,26 @@ def add_scale_bar(axes: Axes, metres_per_pt: float) -> None:
     write(axes, x + length, above, unit, 7, ha="center", **style)
 
 
+def add_wind_arrow(
+    axes: Axes, metres_per_pt: float, towards: tuple[float, float], text: str
+) -> None:
+    """Where the wind blows to, in the upper left corner, with its strength in words."""
+    west, _ = axes.get_xlim()
+    _, north = axes.get_ylim()
+    unit = metres_per_pt
+    x, y = west + 24 * unit, north - 24 * unit
+    size = math.hypot(*towards)
+    if size > 0:
+        ux, uy = towards[0] / size, towards[1] / size
+        outline = [(-16, 1.2), (4, 1.2), (4, 6), (16, 0), (4, -6), (4, -1.2), (-16, -1.2)]
+        shape = [(x + (a * ux - b * uy) * unit, y + (a * uy + b * ux) * unit) for a, b in outline]
+        arrow = PolyCollection(
+            [shape], facecolors="#0b6e8a", edgecolors="white", linewidths=0.8, zorder=30
+        )
+        axes.add_collection(arrow, autolim=False)
+    write(axes, x + 24 * unit, y, text, 9, va="center", is_bold=True, zorder=31)
+
+
 def add_north_arrow(axes: Axes, metres_per_pt: float) -> None:
     """North is up; an arrow says so in the upper right corner."""
     _, east = axes.get_xlim()

@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from skymist.coverage.errors import PlanError
 
 if TYPE_CHECKING:
+    from skymist.coverage.drift import Wind
     from skymist.coverage.site import Site
 
 
@@ -29,7 +30,10 @@ class PassKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """One stretch with the pump on. A hover has one point and `hover_s` above 0."""
+    """One stretch with the pump on. A hover has one point and `hover_s` above 0.
+
+    `path` is where the drone flies; its spray lands `drift_m` (east, north) from there.
+    """
 
     spot_id: str
     kind: PassKind
@@ -39,6 +43,7 @@ class Pass:
     flow_lps: float
     swath_m: float
     hover_s: float = 0.0
+    drift_m: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         if self.kind is PassKind.HOVER:
@@ -100,7 +105,10 @@ class Treatment:
     """How one spot is treated from the air, and what of it that is expected to reach.
 
     `target` is the part of the spot that is the drone's to treat: the spot without the areas of
-    its ground tasks. `expected_frac` is the share of `target` that the passes cover.
+    its ground tasks. `expected_frac` is the share of `target` that the passes cover. `cv_frac` is
+    the unevenness (std over mean) of the dose that they leave there; 0 where the sprayer's
+    profile is taken as level. `downwind_m` is how far off its aim the spray lands, where walls
+    left no room to fly upwind by all that the wind asks for.
     """
 
     spot_id: str
@@ -110,6 +118,8 @@ class Treatment:
     agent_id: str
     expected_frac: float
     model_id: str = ""
+    cv_frac: float = 0.0
+    downwind_m: float = 0.0
 
     @property
     def litres_l(self) -> float:
@@ -167,14 +177,28 @@ class Sortie:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFinding:
+    """What a person should know before flying a plan; an error forbids flying it so."""
+
+    rule: str
+    text: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Who flies what, when, and what is left out. Every spot is in `treatments` or `ground`."""
+    """Who flies what, when, and what is left out. Every spot is in `treatments` or `ground`.
+
+    `wind` is what the passes were laid for (None: still air).
+    """
 
     site: Site
     seed: int
     treatments: tuple[Treatment, ...]
     ground: tuple[GroundTask, ...]
     sorties: tuple[Sortie, ...]
+    wind: Wind | None = None
+    findings: tuple[PlanFinding, ...] = ()
 
     def treatment(self, spot_id: str) -> Treatment:
         """The treatment of one spot; KeyError where it has none."""

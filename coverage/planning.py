@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from skymist.coverage.concerns import concerns_of
 from skymist.coverage.errors import PlanError
 from skymist.coverage.obstacles import Obstacles
 from skymist.coverage.plan import GroundTask, Plan, Sortie, Treatment
@@ -16,6 +17,7 @@ from skymist.coverage.treat import treat_site
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from skymist.coverage.drift import Wind
     from skymist.coverage.drones import Drone, DroneModel
     from skymist.coverage.site import Site
 
@@ -28,11 +30,13 @@ def plan_site(
     seed: int = 0,
     num_drones: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    wind: Wind | None = None,
 ) -> Plan:
     """Treatments, ground-crew tasks and scheduled sorties for a site.
 
     `num_drones` takes the first so many of the fleet. `progress` is told the stage, steps done
-    and steps in all. The same site and seed give the same plan.
+    and steps in all. `wind` is what the passes are laid for. The same site, wind and seed give the
+    same plan.
 
     Raises
     ------
@@ -41,7 +45,7 @@ def plan_site(
     """
     drones = _crew(site, num_drones)
     tell = progress or (lambda stage, done, total: None)
-    options, left = _options(site, drones, tell)
+    options, left = _options(site, drones, tell, wind)
     given = assign(site, drones, options)
     model_of = {t.spot_id: t.model_id for ts in given.values() for t in ts}
     first = drones[0].model.id
@@ -57,13 +61,18 @@ def plan_site(
     sorties = schedule(by_drone, {d.id: d.model for d in drones}, site.policy)
     flown = {spot_id for sortie in sorties for spot_id in sortie.spot_ids}
     order = {spot.id: index for index, spot in enumerate(site.spots)}
-    treatments = [t for ts in given.values() for t in ts if t.spot_id in flown]
+    treatments = sorted(
+        (t for ts in given.values() for t in ts if t.spot_id in flown),
+        key=lambda t: order[t.spot_id],
+    )
     return Plan(
         site=site,
         seed=seed,
-        treatments=tuple(sorted(treatments, key=lambda t: order[t.spot_id])),
+        treatments=tuple(treatments),
         ground=tuple(sorted(_settled(site, tasks, flown), key=lambda t: order[t.spot_id])),
         sorties=sorties,
+        wind=wind,
+        findings=concerns_of(site, treatments, wind),
     )
 
 
@@ -95,7 +104,10 @@ def _crew(site: Site, num_drones: int | None) -> tuple[Drone, ...]:
 
 
 def _options(
-    site: Site, drones: tuple[Drone, ...], tell: Callable[[str, int, int], None]
+    site: Site,
+    drones: tuple[Drone, ...],
+    tell: Callable[[str, int, int], None],
+    wind: Wind | None,
 ) -> tuple[Options, dict[tuple[str, str], list[GroundTask]]]:
     """Treatments by model and spot, from the models that reach most of it; tasks by the same."""
     models: dict[str, DroneModel] = {drone.model.id: drone.model for drone in drones}
@@ -104,7 +116,7 @@ def _options(
     best_m2: dict[str, float] = defaultdict(float)
     for done, model in enumerate(models.values()):
         tell("spots", done, len(models))
-        treatments, left = treat_site(site, model)
+        treatments, left = treat_site(site, model, wind)
         options[model.id] = {t.spot_id: t for t in treatments}
         for task in left:
             tasks[model.id, task.spot_id].append(task)

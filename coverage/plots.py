@@ -5,10 +5,12 @@ Figures are made with matplotlib's object interface and given back; nothing is w
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import shapely
 
+from skymist.coverage.concerns import wind_text
 from skymist.coverage.dosemap import DoseMap, SpotOutcome
 from skymist.coverage.layers import (
     LEVELS,
@@ -30,7 +32,7 @@ from skymist.coverage.layers import (
     mark_spots,
     marker_of,
 )
-from skymist.coverage.mapmarks import INK, SOFT_INK, drone_style, readable
+from skymist.coverage.mapmarks import INK, SOFT_INK, add_wind_arrow, drone_style, readable
 from skymist.coverage.sheet import Bounds, Sheet, to_png
 
 if TYPE_CHECKING:
@@ -48,10 +50,11 @@ __all__ = ["draw_applied", "draw_plan", "planned_dose", "to_png"]
 
 
 def planned_dose(plan: Plan) -> DoseMap:
-    """What the plan's sorties put on the ground, in still air."""
+    """What the plan's sorties put on the ground, each with its drone's profile."""
     dose = DoseMap()
+    profiles = {drone.id: drone.model.sprayer.profile for drone in plan.site.fleet}
     for sortie in plan.sorties:
-        dose.add_passes(sortie.passes)
+        dose.add_passes(sortie.passes, profiles[sortie.drone_id])
     return dose
 
 
@@ -78,6 +81,7 @@ def draw_plan(plan: Plan, *, dose: DoseMap | None = None) -> Figure:
     _plan_legend(sheet, plan, flown)
     if bar:
         sheet.colour_bar("Planned dose, mL/m²", *bar, unit=1000)
+    _air_legend(sheet, plan)
     return sheet.finish()
 
 
@@ -202,6 +206,21 @@ def _plan_legend(sheet: Sheet, plan: Plan, flown: set[str]) -> None:
     for agent_id, litres in agents.items():
         name = next((a.name for a in site.agents if a.id == agent_id), agent_id)
         sheet.note(f"{litres:,.1f} L  {readable(name, agent_id)}")
+
+
+def _air_legend(sheet: Sheet, plan: Plan) -> None:
+    """Wind and evenness, where the plan counts them."""
+    if plan.wind is not None:
+        towards = (plan.wind.east_mps, plan.wind.north_mps)
+        add_wind_arrow(sheet.axes, sheet.metres_per_pt, towards, f"wind {wind_text(plan.wind)}")
+        drift_m = max((math.hypot(*p.drift_m) for s in plan.sorties for p in s.passes), default=0.0)
+        sheet.section("Wind")
+        sheet.note(f"planned for {wind_text(plan.wind)}")
+        sheet.note(f"flown up to {drift_m:.1f} m upwind of where the spray lands")
+    worst = max(plan.treatments, key=lambda t: t.cv_frac, default=None)
+    if worst is not None and worst.cv_frac > 0:
+        sheet.section("Evenness")
+        sheet.note(f"dose varies by {worst.cv_frac:.0%} at most ({readable(worst.spot_id)})")
 
 
 def _place_legend(sheet: Sheet, site: Site) -> None:

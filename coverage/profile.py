@@ -27,6 +27,25 @@ _GAUSS_POINT = 1 / math.sqrt(3)
 _SEARCH_STEPS = 400
 
 
+CV_PRODUCT_FRAC = 0.35
+"""Most unevenness of a sprayer's own pattern. Source: GB/T 43071-2023, as DOMAIN quotes it."""
+CV_OPERATION_FRAC = 0.45
+"""Most unevenness on treated ground; the stricter of 45 and 65 %. Source: NY/T 4258-2022, as
+DOMAIN quotes it."""
+_STRAY_FRAC = 0.02
+_SPEC_GRID = 2000
+
+
+class ProfileKind(StrEnum):
+    """Shapes that a profile may be given in."""
+
+    UNIFORM = "uniform"
+    GAUSSIAN = "gaussian"
+    TRIANGLE = "triangle"
+    TRAPEZOID = "trapezoid"
+    TABLE = "table"
+
+
 class Pattern(StrEnum):
     """The order of neighbouring passes: there and back beside it, or all in one direction."""
 
@@ -73,6 +92,15 @@ class Profile:
         wet = np.interp(at, self.offsets_m, self.shares_per_m, left=0.0, right=0.0)
         return np.asarray(wet, dtype=float)
 
+    @property
+    def wet_m(self) -> float:
+        """Width around the track outside of which at most 2 % of the flow falls."""
+        reach = max(abs(self.offsets_m[0]), abs(self.offsets_m[-1]))
+        half = np.linspace(0, reach, _SPEC_GRID)
+        share = self.at(half) + self.at(-half)
+        inside = np.concatenate([[0.0], np.cumsum((share[1:] + share[:-1]) / 2)])
+        return 2 * float(half[np.searchsorted(inside, (1 - _STRAY_FRAC) * inside[-1])])
+
     def mirrored(self) -> Profile:
         """The profile of the same sprayer flown the other way."""
         return Profile(
@@ -115,6 +143,55 @@ def gaussian(sigma_m: float) -> Profile:
 def measured(offsets_m: Sequence[float], deposits: Sequence[float]) -> Profile:
     """A table of deposits (in any unit) caught at offsets across a test track."""
     return Profile(offsets_m=tuple(offsets_m), shares_per_m=tuple(deposits))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileSpec:
+    """A profile as a data sheet gives it: a kind, and the numbers that this kind needs.
+
+    `uniform` needs none (level over the swath), `gaussian` `sigma_m`, `triangle` `half_base_m`,
+    `trapezoid` `top_m` and `base_m`, `table` `offsets_m` and `shares` (in any unit).
+    """
+
+    kind: ProfileKind
+    sigma_m: float | None = None
+    half_base_m: float | None = None
+    top_m: float | None = None
+    base_m: float | None = None
+    offsets_m: tuple[float, ...] = ()
+    shares: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        needed = NEEDS[self.kind]
+        for name in ("sigma_m", "half_base_m", "top_m", "base_m", "offsets_m", "shares"):
+            is_given = getattr(self, name) not in (None, ())
+            if is_given != (name in needed):
+                wanted = ", ".join(needed) or "nothing else"
+                raise PlanError(f"profile of kind {self.kind} takes {wanted}; see {name}")
+        self.over(1.0)
+
+    def over(self, swath_m: float) -> Profile:
+        """The profile; `swath_m` is read by the uniform one alone."""
+        match self.kind:
+            case ProfileKind.GAUSSIAN:
+                return gaussian(self.sigma_m or 0.0)
+            case ProfileKind.TRIANGLE:
+                return triangle(self.half_base_m or 0.0)
+            case ProfileKind.TRAPEZOID:
+                return trapezoid(top_m=self.top_m or 0.0, base_m=self.base_m or 0.0)
+            case ProfileKind.TABLE:
+                return measured(self.offsets_m, self.shares)
+            case _:
+                return uniform(swath_m)
+
+
+NEEDS: dict[ProfileKind, tuple[str, ...]] = {
+    ProfileKind.UNIFORM: (),
+    ProfileKind.GAUSSIAN: ("sigma_m",),
+    ProfileKind.TRIANGLE: ("half_base_m",),
+    ProfileKind.TRAPEZOID: ("top_m", "base_m"),
+    ProfileKind.TABLE: ("offsets_m", "shares"),
+}
 
 
 def laid(

@@ -22,6 +22,7 @@ Shapes = NDArray[np.object_]
 
 COLLECTION = int(shapely.GeometryType.GEOMETRYCOLLECTION)
 
+TOLD_M2 = 0.05
 GRIDS_M = (None, 1e-6, 1e-4, 3.7e-4, 1e-3, 1e-2)
 
 
@@ -48,9 +49,26 @@ def union(shapes: Iterable[BaseGeometry]) -> BaseGeometry:
 
 
 def difference(first: BaseGeometry, second: BaseGeometry) -> BaseGeometry:
-    """What of the first shape lies outside the second."""
+    """What of the first shape lies outside the second.
+
+    Now and then GEOS fills a hole of the first without a word; such a result is tried again.
+    """
     result: BaseGeometry = _retried(shapely.difference, first, second)
+    for grid_m in GRIDS_M[1:] if any(part.interiors for part in polygons(first)) else ():
+        if _lies_in(result, first):
+            break
+        again = shapely.difference(first, second, grid_size=grid_m)
+        result = again if again.is_valid else result
     return result
+
+
+def _lies_in(result: BaseGeometry, whole: BaseGeometry) -> bool:
+    """Whether each polygon of an overlay has a point in the shape that it was cut from."""
+    parts = [part for part in polygons(result) if part.area > TOLD_M2]
+    if not parts:
+        return True
+    points = shapely.get_coordinates(shapely.point_on_surface(parts))
+    return bool(shapely.contains_xy(whole, points[:, 0], points[:, 1]).all())
 
 
 def intersection(first: BaseGeometry, second: BaseGeometry) -> BaseGeometry:

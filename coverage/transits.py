@@ -2,7 +2,8 @@
 
 Around holes and past corners the way bends at corners of the ground: a visibility graph between
 passes' ends and corners, searched by time with a stop at every bend. Ways between separate parts
-are straight. The order of passes is left to `coverage.order`.
+are straight; where a height is given, so are ways over holes that are quicker. The order of passes
+is left to `coverage.order`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import numpy as np
 import shapely
 from scipy.sparse.csgraph import dijkstra
 from shapely.geometry import Polygon
+from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage import robust
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from skymist.coverage.kinematics import Kinematics
+    from skymist.coverage.kinematics import Hop, Kinematics
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
@@ -39,8 +41,13 @@ MOST_PLACES = 24  # places looked at from one place; ways to others bend at corn
 class FreeSpace:
     """One part of the ground that may be flown, and the ways through it."""
 
-    def __init__(self, ground: Polygon, kinematics: Kinematics) -> None:
+    def __init__(self, ground: Polygon, kinematics: Kinematics, hop: Hop | None = None) -> None:
         self._kinematics = kinematics
+        self._hop = hop if ground.interiors else None
+        self._rim: BaseGeometry | None = None
+        if self._hop is not None:
+            self._rim = shapely.buffer(Polygon(ground.exterior), SLACK_M, join_style="mitre")
+            shapely.prepare(self._rim)
         self.convex = robust.is_convex(ground)
         self._roomy = shapely.buffer(ground, SLACK_M, join_style="mitre")
         shapely.prepare(self._roomy)
@@ -57,6 +64,16 @@ class FreeSpace:
             return np.ones(len(first), dtype=bool)
         lines = shapely.linestrings(np.stack([first, second], axis=1))
         return np.asarray(shapely.covers(self._roomy, lines), dtype=bool)
+
+    def _over_s(self, first: Floats, second: Floats) -> Floats:
+        """Seconds from place to place straight over the holes, rows of (n, 2); inf where not."""
+        gap = np.hypot(*(second - first).T)
+        seconds = np.full(len(gap), np.inf)
+        if self._hop is not None and len(gap):
+            lines = shapely.linestrings(np.stack([first, second], axis=1))
+            free = np.asarray(shapely.covers(self._rim, lines), dtype=bool)
+            seconds[free] = self._kinematics.run_s(gap[free]) + self._hop.upright_s
+        return seconds
 
     def _corner_times(self) -> tuple[Floats, NDArray[np.int32]]:
         if self._between is None or self._next is None:
@@ -116,6 +133,11 @@ class FreeSpace:
         first, second = np.nonzero(ask)
         straight[first, second] = straight[second, first] = self.sees(places[first], places[second])
         self._detour(times, straight, gap, places, known)
+        if self._hop is not None:
+            soonest = self._kinematics.run_s(gap) + self._hop.upright_s
+            first, second = np.nonzero(np.triu(~straight & (soonest < times), 1))
+            over = np.minimum(times[first, second], self._over_s(places[first], places[second]))
+            times[first, second] = times[second, first] = over
         self._known = {place.tobytes(): number for number, place in enumerate(places)}
         self._straight = straight
         return times, straight
@@ -179,10 +201,11 @@ class FreeSpace:
             return found
         between, before = self._corner_times()
         views = self._views(pairs[blocked].reshape(-1, 2)).reshape(len(blocked), 2, -1)
-        for row, (leave, reach) in zip(blocked, views, strict=True):
+        over_s = self._over_s(first[blocked], second[blocked])
+        for row, (leave, reach), hop_s in zip(blocked, views, over_s, strict=True):
             total = leave[:, None] + between + reach[None, :]
             start, end = np.unravel_index(np.argmin(total), total.shape)
-            if not np.isfinite(total[start, end]):
+            if not np.isfinite(total[start, end]) or hop_s < total[start, end]:
                 continue
             bends = [int(end)]
             while bends[-1] != start:

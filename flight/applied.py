@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import shapely
 
+from skymist.coverage.concerns import wind_text
 from skymist.coverage.dosemap import DoseMap, SpotOutcome
 from skymist.coverage.robust import union
 from skymist.coverage.site import Mode
@@ -210,7 +211,7 @@ def applied_from(record: Record, *, cell_m: float = 0.25) -> Applied:
         totals=totals,
         dose=dose,
         tracks=lines_of(flights),
-        notes=_notes(record, flights, unproven_s),
+        notes=_notes(record, plan, flights, unproven_s),
     )
 
 
@@ -299,7 +300,9 @@ def _ending(record: Record) -> str:
     return "cut short: the record has no end"
 
 
-def _notes(record: Record, flights: Sequence[Flown], unproven_s: float) -> tuple[str, ...]:
+def _notes(
+    record: Record, plan: Plan, flights: Sequence[Flown], unproven_s: float
+) -> tuple[str, ...]:
     """What a reader must know before trusting the figures."""
     notes = list(record.faults)
     if not record.is_closed:
@@ -308,6 +311,11 @@ def _notes(record: Record, flights: Sequence[Flown], unproven_s: float) -> tuple
         notes.append(
             f"For {unproven_s:.0f} s the pump was on and no position was recorded; "
             "that spray is credited to no spot."
+        )
+    if plan.wind is not None:
+        notes.append(
+            f"The plan was laid for wind of {wind_text(plan.wind)}: spray is drawn as far downwind "
+            "of the drone as that wind carries it."
         )
     ratio = moved_over_told(flights)
     if ratio is not None and not abs(ratio - 1) <= _CLOCK_TOLERANCE_FRAC:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -77,18 +76,26 @@ def flights_of(record: Record, plan: Plan) -> list[Flown]:
 
 
 def lay(dose: DoseMap, flown: Flown, plan: Plan) -> float:
-    """Put a flight on the map, each run with the swath of its spot; gives unproven seconds."""
-    swaths = {t.spot_id: t.passes[0].swath_m for t in plan.treatments if t.passes}
+    """Put a flight on the map, each run with its spot's swath and planned drift; unproven seconds.
+
+    What the wind really did is not recorded: spray lands where the plan took it to land.
+    """
     drone = next(d for d in plan.site.fleet if d.id == flown.drone_id)
-    own_m = drone.model.sprayer.swath_m
-    wide = np.array([swaths.get(spot_id or "", own_m) for spot_id in flown.spot_ids])
-    if not len(wide):
+    sprayer = drone.model.sprayer
+    falls = {
+        t.spot_id: (t.passes[0].swath_m, *t.passes[0].drift_m) for t in plan.treatments if t.passes
+    }
+    own = (sprayer.swath_m, 0.0, 0.0)
+    fall = np.array([falls.get(spot_id or "", own) for spot_id in flown.spot_ids])
+    if not len(fall):
         return 0.0
-    edges = [0, *(np.flatnonzero(np.diff(wide)) + 1).tolist(), len(wide)]
-    return math.fsum(
-        dose.add_track(flown.track[first : last + 1], float(wide[first]))
-        for first, last in pairwise(edges)
-    )
+    changes = np.flatnonzero(np.any(np.diff(fall, axis=0) != 0, axis=1)) + 1
+    unproven_s = 0.0
+    for first, last in pairwise([0, *changes.tolist(), len(fall)]):
+        swath_m, east, north = (float(value) for value in fall[first])
+        landed = flown.track[first : last + 1] + np.array([0.0, east, north, 0.0])
+        unproven_s += dose.add_track(landed, swath_m, profile=sprayer.profile)
+    return unproven_s
 
 
 def spray_times(

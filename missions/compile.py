@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from shapely.geometry import MultiPoint
 
-from skymist.coverage.dose import FAST_MPS, LEAD_MOST_M, PUMP_LAG_S
+from skymist.coverage.dose import FAST_MPS, PUMP_LAG_S, lead_m, pump_rate_pct_per_mps
 from skymist.coverage.errors import MissionError
 from skymist.coverage.frames import to_e7
 from skymist.coverage.plan import Pass, PassKind, Transit
@@ -179,7 +179,7 @@ def _lead_in(sprayed: Pass) -> tuple[float, float]:
         return sprayed.path[0]
     (ax, ay), (bx, by) = sprayed.path[:2]
     length_m = math.dist(*sprayed.path[:2])
-    lead = min(sprayed.speed_mps * PUMP_LAG_S, LEAD_MOST_M) / length_m
+    lead = lead_m(sprayed.speed_mps) / length_m
     return ax - (bx - ax) * lead, ay - (by - ay) * lead
 
 
@@ -244,7 +244,7 @@ def _pump(sortie: Sortie, model: DroneModel) -> dict[str, float]:
     has_hover = any(p.kind is PassKind.HOVER for p in sortie.passes)
     return {
         "spray_enable": 1.0,
-        "spray_pump_rate_pct_per_mps": 100.0 * flow / sprayer.flow_max_lps / slowest,
+        "spray_pump_rate_pct_per_mps": pump_rate_pct_per_mps(flow, slowest, sprayer.flow_max_lps),
         "spray_pump_min_pct": float(round(least_pct)),
         "spray_speed_min_mps": 0.0 if has_hover else round(min(0.5 * slowest, 0.5), 2),
     }

@@ -6,6 +6,7 @@ trade. Flows are turned from litres per minute, doses from mL/m2, once, in this 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import lru_cache
@@ -16,9 +17,13 @@ import yaml
 
 from skymist.coverage.drones import DroneModel, Sprayer
 from skymist.coverage.errors import PlanError
+from skymist.coverage.profile import CV_PRODUCT_FRAC, ProfileKind, ProfileSpec, spacing_for_cv
 from skymist.coverage.site import Agent, Kind, Level, LevelName, Mode
 
-_SPRAYER_KEYS = {"tank_l", "swath_m", "release_height_m"}
+_SPRAYER_KEYS = {
+    *("tank_l", "swath_m", "release_height_m"),
+    *("cv_limit_frac", "droplet_um", "downwash_mps"),
+}
 _LPM_KEYS = {"flow_min_lpm": "flow_min_lps", "flow_max_lpm": "flow_max_lps"}
 _LEVEL_WORDS = {"红": "red", "黄": "yellow", "蓝": "blue", "绿": "green", "黃": "yellow"} | {
     "紅": "red",
@@ -55,8 +60,13 @@ def model_with(keys: Mapping[str, Any], base: DroneModel | None = None) -> Drone
     PlanError
         For a key that is missing or a value out of range.
     """
-    sprayer = {key: float(keys[key]) for key in _SPRAYER_KEYS if key in keys}
+    sprayer: dict[str, Any] = {key: float(keys[key]) for key in _SPRAYER_KEYS if key in keys}
     sprayer |= {ours: lps_from_lpm(keys[key]) for key, ours in _LPM_KEYS.items() if key in keys}
+    if "profile" in keys:
+        sprayer["spread"] = keys["profile"]
+        if "swath_m" not in keys and keys["profile"].kind is not ProfileKind.UNIFORM:
+            cv_limit = keys.get("cv_limit_frac", base.sprayer.cv_limit_frac if base else None)
+            sprayer["swath_m"] = spacing_m(keys["profile"], cv_limit or CV_PRODUCT_FRAC)
     frame: dict[str, Any] = {
         key: value if key in {"id", "name"} else float(value)
         for key, value in keys.items()
@@ -72,13 +82,22 @@ def model_with(keys: Mapping[str, Any], base: DroneModel | None = None) -> Drone
     return DroneModel(sprayer=Sprayer(**sprayer), **frame)
 
 
+def spacing_m(spread: ProfileSpec, cv_limit_frac: float) -> float:
+    """The widest spacing of passes that keeps the limit, to the centimetre below."""
+    widest_m = spacing_for_cv(spread.over(1.0), cv_limit_frac)
+    return math.floor(widest_m * 100 + 1e-6) / 100 or widest_m
+
+
 def _frame_keys() -> set[str]:
     return {field.name for field in fields(DroneModel)} - {"sprayer", "is_ardupilot"}
 
 
 def missing_model_keys(keys: Mapping[str, Any]) -> tuple[str, ...]:
     """What a model written out in full still lacks."""
-    return tuple(key for key in _NEEDED_KEYS if key not in keys)
+    spread = keys.get("profile")
+    tells_swath = spread is not None and spread.kind is not ProfileKind.UNIFORM
+    given = set(keys) | ({"swath_m"} if tells_swath else set())
+    return tuple(key for key in _NEEDED_KEYS if key not in given)
 
 
 @lru_cache(maxsize=1)

@@ -22,7 +22,8 @@ from skymist.missions.defaults import (
     model_with,
 )
 from skymist.missions.errors import Fault
-from skymist.missions.site_schema import AgentEntry, DroneEntry, LevelEntry, LevelSet, ModelEntry
+from skymist.missions.fleet_schema import DroneEntry, ModelEntry
+from skymist.missions.site_schema import AgentEntry, LevelEntry, LevelSet
 from skymist.missions.validation import Locate, found_text, near_miss
 from skymist.missions.yaml_lines import Place
 
@@ -85,6 +86,8 @@ class Store:
             return models.get(entry.model)
         given: ModelEntry = entry.model
         keys = given.model_dump(exclude_none=True)
+        if given.profile is not None:
+            keys["profile"] = given.profile.spec()
         base_id = keys.pop("based_on", None)
         if base_id is not None and base_id not in models:
             hint = near_miss(base_id, models)

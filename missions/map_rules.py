@@ -26,7 +26,7 @@ DOUBLE_FRAC = 0.5
 CROWD_M = 50.0
 """Agricultural spraying keeps this far from crowds. Source: DOMAIN, [P] on what replaces it."""
 PARAPET_M = 1.0
-"""Height of a parapet where none is surveyed. [P], as in `coverage.treat`."""
+"""Height of a parapet where none is surveyed. [P], as in `coverage.scene`."""
 
 _NOT_GROUND = (Kind.FLAT_ROOF, Kind.BIKE_SHED, Kind.ROOFED_MARKET)
 _TO_GROUND = "it will be left to the ground crew"

@@ -20,7 +20,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
-from skymist.coverage import drones, frames, plan, site
+from skymist.coverage import drift, drones, frames, plan, profile, site
 from skymist.coverage.errors import SkymistError
 from skymist.missions.errors import FormatError
 from skymist.missions.plan_checks import plan_faults
@@ -29,12 +29,21 @@ SCHEMA = 1
 PLAN_FILE = "plan.json"
 FAULTS_MOST = 30
 _VALUES = (
-    *(frames.Origin, drones.Sprayer, drones.DroneModel, drones.Drone),
+    *(frames.Origin, profile.ProfileSpec, drones.Sprayer, drones.DroneModel, drones.Drone),
     *(site.BlindSpot, site.Zone, site.Building, site.NoSpray, site.Receptor, site.Pad),
     *(site.Agent, site.Level, site.Policy, site.Site),
-    *(plan.Pass, plan.Transit, plan.GroundTask, plan.Treatment, plan.Sortie, plan.Plan),
+    *(
+        drift.Wind,
+        plan.PlanFinding,
+        plan.Pass,
+        plan.Transit,
+        plan.GroundTask,
+        plan.Treatment,
+        plan.Sortie,
+        plan.Plan,
+    ),
 )
-_NAMES = {"Site": site.Site, "Drone": drones.Drone, "Origin": frames.Origin}
+_NAMES = {"Wind": drift.Wind, "Site": site.Site, "Drone": drones.Drone, "Origin": frames.Origin}
 
 
 def _rounded(value: float) -> float:

@@ -5,9 +5,12 @@ Each rule is a generator of findings over a `Site`; `missions.checks` runs them 
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
+from skymist.coverage.errors import PlanError
+from skymist.coverage.profile import spacing_for_cv
 from skymist.coverage.site import Agent, Kind, Level, Mode, Policy, Site
 from skymist.missions.findings import Finding, error, info, named, spots_text, warning
 
@@ -62,6 +65,24 @@ def fleet_is_fit(site: Site) -> Iterator[Finding]:
         if flight_s < FLIGHT_MIN_S:
             text = f"drone {drone.id} hovers {flight_s:.0f} s with a full tank above the reserve"
             yield warning("drone-short-of-breath", text, "a larger battery", [drone.id])
+
+
+def swaths_even(site: Site) -> Iterator[Finding]:
+    """Drone models whose passes lie further apart than their profile allows."""
+    for model in {drone.model.id: drone.model for drone in site.fleet}.values():
+        sprayer = model.sprayer
+        if sprayer.profile is None or sprayer.cv_frac <= sprayer.cv_limit_frac + 1e-9:
+            continue
+        text = (
+            f"model {model.id}: passes {sprayer.swath_m:g} m apart vary by {sprayer.cv_frac:.0%} "
+            f"(std over mean), the limit is {sprayer.cv_limit_frac:.0%}"
+        )
+        try:
+            widest_m = spacing_for_cv(sprayer.profile, sprayer.cv_limit_frac)
+            mend = f"leave swath_m out, or set it to {math.floor(widest_m * 100) / 100:g}"
+        except PlanError:
+            mend = "no spacing keeps it: mend the nozzles, or measure the profile again"
+        yield error("swath-uneven", text, mend, [model.id])
 
 
 def broadcast_has_reason(site: Site) -> Iterator[Finding]:
@@ -202,6 +223,7 @@ def before_the_day(site: Site) -> Iterator[Finding]:
 RULES = (
     ids_once,
     fleet_is_fit,
+    swaths_even,
     broadcast_has_reason,
     agents_suit,
     doses_meet_norm,

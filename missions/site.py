@@ -22,6 +22,7 @@ from skymist.missions.entries import ENTRIES
 from skymist.missions.errors import Fault, SiteFileError
 from skymist.missions.features import Feature, capped
 from skymist.missions.fleet import Store
+from skymist.missions.fleet_schema import DroneEntry
 from skymist.missions.intake import Intake
 from skymist.missions.inventory import Inventory, Pair
 from skymist.missions.placing import middle_of, misplaced, origin_trouble, to_local
@@ -132,7 +133,7 @@ class _SiteReader:
         vector = store.levels(Mode.VECTOR, levels.vector, agent_ids)
         inventory = Inventory(pairs=pairs, gaps=gaps, faults=self.faults)
         spots = inventory.spots(agent_ids, policy)
-        entries = self._list("fleet", schema.DroneEntry)
+        entries = self._list("fleet", DroneEntry)
         gaps = frozenset(self.gaps)
         fleet = store.drones(entries, [pad.id for pad in inventory.pads], gaps)
         self._require_some(pairs, bool(entries))

@@ -23,9 +23,9 @@ from skymist.missions.entries import (
     SensitiveEntry,
     SpotEntry,
     Text,
-    Whole,
     ZoneEntry,
 )
+from skymist.missions.fleet_schema import DroneEntry
 
 
 def _layer_tag(value: object) -> str:
@@ -90,74 +90,6 @@ class OriginEntry(Entry):
     lon_deg: Number = Field(ge=-180, le=180, description="longitude, degrees")
     amsl_m: Number = Field(
         default=0.0, ge=-500, le=9000, description="ground above mean sea level, m"
-    )
-
-
-class ModelEntry(Entry):
-    """A drone model; with based_on, only what differs from a built-in model."""
-
-    based_on: str | None = Field(
-        default=None, description="id of the built-in model that it varies"
-    )
-    id: Id | None = Field(default=None, description="id of the model")
-    name: Text | None = Field(default=None, description="what people call it")
-    tank_l: Number | None = Field(default=None, gt=0, le=500, description="tank, litres")
-    flow_min_lpm: Number | None = Field(
-        default=None, gt=0, le=200, description="least steady flow, litres per minute"
-    )
-    flow_max_lpm: Number | None = Field(
-        default=None, gt=0, le=200, description="largest flow, litres per minute"
-    )
-    swath_m: Number | None = Field(default=None, gt=0, le=50, description="effective swath width")
-    release_height_m: Number | None = Field(
-        default=None, gt=0, le=20, description="height of the nozzles over the surface"
-    )
-    body_m: Number | None = Field(
-        default=None, gt=0, le=20, description="largest width with propellers"
-    )
-    dry_kg: Number | None = Field(
-        default=None, gt=0, le=500, description="mass with battery, tank empty"
-    )
-    endurance_empty_s: Number | None = Field(
-        default=None, gt=0, le=36000, description="hover, full battery, empty tank, seconds"
-    )
-    endurance_full_s: Number | None = Field(
-        default=None, gt=0, le=36000, description="hover, full battery, full tank, seconds"
-    )
-    battery_wh: Number | None = Field(
-        default=None, gt=0, le=50000, description="energy of the battery"
-    )
-    speed_mps: Number | None = Field(default=None, gt=0, le=40, description="speed between spots")
-    climb_mps: Number | None = Field(default=None, gt=0, le=20, description="climb rate")
-    descent_mps: Number | None = Field(default=None, gt=0, le=20, description="descent rate")
-    accel_mps2: Number | None = Field(
-        default=None, gt=0, le=20, description="horizontal acceleration"
-    )
-    agent_kg_per_l: Number | None = Field(
-        default=None, gt=0, le=5, description="density of the agent"
-    )
-    ardupilot: bool | None = Field(default=None, description="whether it flies ArduPilot")
-
-
-def _model_tag(value: object) -> str:
-    return "<id>" if isinstance(value, str) else "<model>"
-
-
-class DroneEntry(Entry):
-    """One drone, or several of a kind."""
-
-    model: Annotated[
-        Annotated[str, Tag("<id>")] | Annotated[ModelEntry, Tag("<model>")],
-        Discriminator(_model_tag),
-    ] = Field(description="id of a built-in model (hexa-10, hexa-16, ...) or a model written out")
-    id: Id | None = Field(default=None, description="its name; with count, a number is added")
-    pad: Id | None = Field(default=None, description="id of its pad; by default the pads in turn")
-    count: Whole = Field(default=1, ge=1, le=100, description="how many of them")
-    sysid: Whole | None = Field(
-        default=None,
-        ge=1,
-        le=250,
-        description="MAVLink system id of the first; by default the next free",
     )
 
 

@@ -111,26 +111,31 @@ def _straights(path: Sequence[Sequence[float]]) -> Iterator[list[tuple[float, fl
 
 
 def footprint(spray: Pass) -> BaseGeometry:
-    """The ground that a pass wets: flat-ended strips, or the disc of a hover."""
+    """The ground that a pass wets: flat-ended strips, or the disc of a hover, as blown."""
     if spray.kind is PassKind.HOVER:
-        return Point(spray.path[0]).buffer(spray.swath_m / 2, quad_segs=32)
+        return Point(landing(spray)[0]).buffer(spray.swath_m / 2, quad_segs=32)
     strips = [
         LineString(piece).buffer(spray.swath_m / 2, cap_style="flat", quad_segs=16)
-        for piece in _straights(spray.path)
+        for piece in _straights(landing(spray))
     ]
     return unary_union(strips)
+
+
+def landing(spray: Pass) -> list[tuple[float, float]]:
+    """Where the spray of a pass lands; `assert_meets_wind` holds the displacement."""
+    return [(x + spray.drift_m[0], y + spray.drift_m[1]) for x, y in spray.path]
 
 
 def deposit(spray: Pass, cells: Points) -> NDArray[np.float64]:
     """Litres per square metre that one pass puts on each cell, evenly across its swath."""
     half_m = spray.swath_m / 2 + 1e-6
     if spray.kind is PassKind.HOVER:
-        near = np.hypot(*(cells - spray.path[0]).T) <= half_m
+        near = np.hypot(*(cells - landing(spray)[0]).T) <= half_m
         rate = spray.flow_lps * spray.hover_s / (math.pi * spray.swath_m**2 / 4)
         return np.where(near, rate, 0.0)
     rate = spray.flow_lps / (spray.swath_m * spray.speed_mps)
     total = np.zeros(len(cells))
-    for piece in _straights(spray.path):
+    for piece in _straights(landing(spray)):
         straight = np.zeros(len(cells))
         for a, b in pairwise(piece):
             along_m = math.dist(a, b)
@@ -621,6 +626,31 @@ def _longest_near(ours: Points, theirs: Points, near_m: float) -> tuple[int, flo
     return longest, float(apart_m[worst]), ours[mine[worst]]
 
 
+# --- wind ---------------------------------------------------------------------------------------
+
+FALL_MPS = {50: 0.071, 100: 0.248, 150: 0.472, 200: 0.708, 300: 1.17}
+"""Terminal velocity of droplets by diameter in um. Source: DOMAIN."""
+
+
+def assert_meets_wind(plan: Plan) -> None:
+    """Every pass is laid for as much drift as its droplets, its height and the wind give."""
+    _judge("drift of the plan's wind", _wrong_drift(plan))
+
+
+def _wrong_drift(plan: Plan) -> Iterator[str]:
+    wind = (plan.wind.east_mps, plan.wind.north_mps) if plan.wind else (0.0, 0.0)
+    for sortie in plan.sorties:
+        sprayer = _model(plan.site, sortie.drone_id).sprayer
+        fall_mps = sprayer.downwash_mps + float(
+            np.interp(sprayer.droplet_um, list(FALL_MPS), list(FALL_MPS.values()))
+        )
+        for index, spray in enumerate(sortie.passes):
+            over_m = spray.above_home_m - plan.site.spot(spray.spot_id).elevation_m
+            wanted = [speed * over_m / fall_mps for speed in wind]
+            if math.dist(wanted, spray.drift_m) > 0.01 + 0.02 * math.hypot(*wanted):
+                yield f"{sortie.id} pass {index}: drift {spray.drift_m}, wanted {_at(wanted)}"
+
+
 # --- 7: the same bytes --------------------------------------------------------------------------
 
 
@@ -1093,6 +1123,7 @@ PLAN_LAWS: tuple[Callable[[Plan], None], ...] = (
     assert_sorties_hold,
     assert_doses,
     assert_schedule_holds,
+    assert_meets_wind,
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json as json_text
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +21,16 @@ from shapely.geometry import MultiPolygon, Polygon, shape
 
 from skymist.coverage import robust
 from skymist.coverage.cover import CoverPlan, EdgePolicy, Kinematics, cover_area
+from skymist.coverage.errors import PlanError
 from skymist.coverage.frames import Origin
+from skymist.coverage.profile import (
+    CV_PRODUCT_FRAC,
+    Profile,
+    gaussian,
+    spacing_for_cv,
+    trapezoid,
+    triangle,
+)
 from skymist.missions.errors import Fault, FormatError
 from skymist.missions.geojson import read_geojson
 from skymist.missions.plans import write_whole
@@ -59,7 +69,10 @@ class Ground:
 
 def cover(
     geojson: Annotated[Path, typer.Argument(help="GeoJSON with the polygons to cover.")],
-    swath_m: Annotated[float, typer.Option("--swath-m", help="Width of a pass, m.")],
+    swath_m: Annotated[
+        float | None,
+        typer.Option("--swath-m", help="Width of a pass, m; a --profile can stand in for it."),
+    ] = None,
     clearance_m: Annotated[
         float, typer.Option("--clearance-m", help="How far the path keeps inside the edges, m.")
     ] = 0.0,
@@ -67,6 +80,22 @@ def cover(
         Policy,
         typer.Option(help="cover: reach all; contain: no spray outside."),
     ] = Policy.COVER,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            help="Spray across the track: gaussian:SIGMA, triangle:HALF_BASE or "
+            "trapezoid:TOP,BASE, m; tells the unevenness, and the spacing where no swath is given."
+        ),
+    ] = None,
+    cv_limit_frac: Annotated[
+        float, typer.Option("--cv-limit-frac", help="Most unevenness that the spacing may leave.")
+    ] = CV_PRODUCT_FRAC,
+    hole_height_m: Annotated[
+        float | None,
+        typer.Option(
+            "--hole-height-m", help="Climb that clears all in holes: ways over them if quicker, m."
+        ),
+    ] = None,
     speed_mps: Annotated[float, typer.Option("--speed-mps", help="Speed flown, m/s.")] = 4.0,
     crs: Annotated[
         Crs, typer.Option(help="What the coordinates are: metric, wgs84, or what the file says.")
@@ -82,10 +111,17 @@ def cover(
 
     Example: [bold]skymist cover yard.geojson --swath-m 4 -o path.geojson[/bold]
     """
+    spread = None if profile is None else profile_of(profile)
+    if swath_m is None:
+        if spread is None:
+            raise PlanError("cover: wanted --swath-m or --profile, found neither")
+        swath_m = spacing_for_cv(spread, cv_limit_frac)
     ground = read_ground(geojson, crs)
     plan = cover_area(
         ground.area,
         swath_m=swath_m,
+        profile=spread,
+        hole_height_m=hole_height_m,
         clearance_m=clearance_m,
         policy=EdgePolicy(policy.value),
         kinematics=Kinematics(speed_mps=speed_mps),
@@ -99,6 +135,31 @@ def cover(
         typer.echo(path)
     if not json:
         typer.echo(plan.summary(), err=True)
+
+
+def profile_of(text: str) -> Profile:
+    """The profile that words such as `gaussian:1.7` or `trapezoid:3,5` stand for.
+
+    Raises
+    ------
+    PlanError
+        For a shape that is not there, or numbers that do not make one.
+    """
+    name, _, rest = text.partition(":")
+    makers: dict[str, tuple[int, Callable[..., Profile]]] = {
+        "gaussian": (1, gaussian),
+        "triangle": (1, triangle),
+        "trapezoid": (2, trapezoid),
+    }
+    count, make = makers.get(name.strip().lower(), (0, gaussian))
+    try:
+        numbers = [float(part) for part in rest.split(",")]
+    except ValueError:
+        numbers = []
+    if not count or len(numbers) != count:
+        wanted = "gaussian:SIGMA, triangle:HALF_BASE or trapezoid:TOP,BASE in metres"
+        raise PlanError(f"--profile: wanted {wanted}, found {text!r}")
+    return make(*numbers)
 
 
 def read_ground(file: Path, crs: Crs) -> Ground:
@@ -212,7 +273,12 @@ def path_collection(plan: CoverPlan, ground: Ground, speed_mps: float) -> dict[s
         features.append(
             {
                 "type": "Feature",
-                "properties": {"kind": leg.kind.value, "order": order, "speed_mps": speed_mps},
+                "properties": {
+                    "kind": leg.kind.value,
+                    "order": order,
+                    "speed_mps": speed_mps,
+                    **({} if leg.above_m is None else {"above_m": leg.above_m}),
+                },
                 "geometry": {"type": "LineString", "coordinates": points.round(decimals).tolist()},
             }
         )
@@ -231,6 +297,7 @@ def metrics(plan: CoverPlan, ground: Ground) -> dict[str, Any]:
         "over_frac": plan.over_frac,
         "overlap_frac": plan.overlap_frac,
         "time_s": plan.time_s,
+        "cv_frac": plan.cv_frac,
         "spray_m": plan.spray_m,
         "transit_m": plan.transit_m,
         "area_m2": ground.area.area,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json as jsonlib
+import logging
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,10 +20,13 @@ from skymist.missions.errors import SiteUnsafe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from skymist.coverage.drift import Wind
     from skymist.coverage.plan import Plan
     from skymist.coverage.site import Site
     from skymist.coverage.summary import PlanSummary
 
+log = logging.getLogger(__name__)
+WIND_MOST_MPS = 40.0
 STAGES = {"spots": "looking at each spot", "sorties": "filling sorties", "schedule": "timing"}
 
 
@@ -33,6 +38,12 @@ def plan(
     seed: Annotated[int, typer.Option(help="Kept in the plan: same site, same bytes.")] = 0,
     drones: Annotated[
         int | None, typer.Option(min=1, help="Use only the first so many drones of the fleet.")
+    ] = None,
+    wind: Annotated[
+        str | None,
+        typer.Option(
+            help="The wind to lay passes for: m/s @ degrees that it comes from, as 2.0@135."
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
     no_preview: Annotated[
@@ -46,7 +57,8 @@ def plan(
     from skymist.coverage.summary import summarise
     from skymist.missions.plan_folder import write_plan_folder
 
-    made = make_plan(site, seed=seed, num_drones=drones)
+    air = None if wind is None else wind_of(wind)
+    made = make_plan(site, seed=seed, num_drones=drones, wind=air)
     write_plan_folder(made, output)
     (output / "preview.png").unlink(missing_ok=True)
     if not no_preview:
@@ -58,10 +70,38 @@ def plan(
         print(jsonlib.dumps(summary.as_dict(), ensure_ascii=False))
     else:
         print_summary(made, summary, output)
+    if any(finding.is_error for finding in made.findings):
+        raise typer.Exit(1)
 
 
-def make_plan(site_path: Path, *, seed: int = 0, num_drones: int | None = None) -> Plan:
-    """Read a site file and plan it, with progress on stderr.
+def wind_of(text: str) -> Wind:
+    """The wind of words such as `2.0@135`: m/s @ degrees that it comes from.
+
+    Raises
+    ------
+    PlanError
+        For anything else.
+    """
+    from skymist.coverage.drift import Wind
+    from skymist.coverage.errors import PlanError
+
+    speed, _, direction = text.partition("@")
+    try:
+        speed_mps, from_deg = float(speed), float(direction)
+    except ValueError:
+        speed_mps = from_deg = math.nan
+    if not (0 <= speed_mps <= WIND_MOST_MPS and -360 <= from_deg <= 360):
+        raise PlanError(
+            f"--wind: wanted speed in m/s (0 to {WIND_MOST_MPS:g}) @ degrees that it comes from "
+            f"(0 to 360), as 2.0@135, found {text!r}"
+        )
+    return Wind.coming_from(from_deg, speed_mps)
+
+
+def make_plan(
+    site_path: Path, *, seed: int = 0, num_drones: int | None = None, wind: Wind | None = None
+) -> Plan:
+    """Read a site file and plan it; progress and the plan's findings on stderr.
 
     Raises
     ------
@@ -75,7 +115,10 @@ def make_plan(site_path: Path, *, seed: int = 0, num_drones: int | None = None) 
         tell("reading the site", 0, 0)
         site = read_site(site_path)
         require_safe(site, site_path)
-        made = plan_site(site, seed=seed, num_drones=num_drones, progress=tell)
+        made = plan_site(site, seed=seed, num_drones=num_drones, progress=tell, wind=wind)
+    for concern in made.findings:
+        level = logging.ERROR if concern.is_error else logging.WARNING
+        log.log(level, "%s [%s]", concern.text, concern.rule)
     return made
 
 

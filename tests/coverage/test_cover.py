@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -244,3 +245,63 @@ def test_the_bench_scores_what_the_plan_says(name: str, shared: Path, scorer: Mo
     assert score["time_s"] == pytest.approx(plan.time_s, rel=1e-2)
     assert score["coverage"] >= (0.97 if is_narrow else 0.99)
     assert score["over_frac"] <= (0.15 if is_narrow else 0.03)
+
+
+def test_turns_stay_dry_where_they_are_not_to_be_sprayed() -> None:
+    area = box(0, 0, 40, 30)
+    plan = cover_area(area, swath_m=4, spray_turns=False)
+    sprays = [leg for leg in plan.legs if leg.kind is LegKind.SPRAY]
+    assert all(len(leg.path) == 2 for leg in sprays)
+    assert plan.covered_frac > 0.99
+    for before, after in pairwise(plan.legs):
+        assert before.path[-1] == after.path[0]
+
+
+SHEDS = [box(x, y, x + 12, y + 14) for x in (15, 45, 75) for y in (12, 50)]
+HOLED = Polygon(box(0, 0, 100, 80).exterior.coords, [shed.exterior.coords for shed in SHEDS])
+
+
+def test_a_low_hole_is_hopped_over_where_that_is_quicker() -> None:
+    around = cover_area(HOLED, swath_m=5)
+    over = cover_area(HOLED, swath_m=5, hole_height_m=0.5)
+    assert all(leg.above_m is None for leg in around.legs)
+    inside = shapely.union_all([shed.buffer(-0.01) for shed in SHEDS])
+    for leg in over.legs:
+        crosses = LineString(leg.path).intersection(inside).length > 0.05
+        assert crosses is (leg.above_m is not None)
+        assert not (crosses and leg.kind is LegKind.SPRAY)
+    assert any(leg.above_m == 0.5 for leg in over.legs)
+    assert over.time_s < around.time_s
+
+
+def test_a_high_hole_is_flown_around() -> None:
+    around = cover_area(HOLED, swath_m=5)
+    assert cover_area(HOLED, swath_m=5, hole_height_m=500.0) == around
+
+
+@settings(max_examples=20, deadline=None)
+@given(polygons(), st.sampled_from([0.0, 0.4]), st.floats(0.3, 6.0))
+def test_hops_lead_over_holes_alone_and_cost_what_they_cost(
+    area: Polygon, clearance_m: float, rise_m: float
+) -> None:
+    try:
+        plan = cover_area(area, swath_m=2.0, clearance_m=clearance_m, hole_height_m=rise_m)
+    except PlanError:
+        return
+    rim = Polygon(area.exterior).buffer(0.05)
+    hops = [leg for leg in plan.legs if leg.above_m is not None]
+    assert all(leg.kind is LegKind.TRANSIT and leg.above_m == rise_m for leg in hops)
+    if not clearance_m:
+        assert all(rim.covers(LineString(leg.path)) for leg in hops)
+        roomy = area.buffer(0.02)
+        low = [leg for leg in plan.legs if leg.above_m is None and leg.kind is LegKind.TRANSIT]
+        assert all(roomy.covers(LineString(leg.path)) for leg in low)
+    flown = [np.array(leg.path) for leg in plan.legs]
+    least_s = Kinematics().path_s(np.concatenate(flown)) + len(hops) * rise_m * (1 / 2 + 1 / 1.5)
+    assert plan.time_s >= least_s - 1e-6
+
+
+@pytest.mark.parametrize("rise_m", [0.0, -1.0, math.nan])
+def test_a_climb_must_be_a_climb(rise_m: float) -> None:
+    with pytest.raises(PlanError, match="rise_m"):
+        cover_area(RECTANGLE, swath_m=4, hole_height_m=rise_m)

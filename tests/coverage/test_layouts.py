@@ -4,8 +4,8 @@ import pytest
 from shapely.geometry import Polygon, box
 
 from skymist.coverage import layouts
+from skymist.coverage.brief import Brief
 from skymist.coverage.kinematics import Kinematics
-from skymist.coverage.layouts import Brief
 from tests.coverage.areas import ALLEY, RECTANGLE, U_SHAPE, YARD
 
 

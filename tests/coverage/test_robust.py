@@ -6,6 +6,7 @@ import shapely
 from shapely.geometry import LineString, MultiPolygon, Polygon, box
 
 from skymist.coverage import robust
+from skymist.coverage.cover import EdgePolicy, cover_area
 from skymist.coverage.errors import PlanError
 
 
@@ -80,3 +81,20 @@ def test_all_edges_are_given_holes_too() -> None:
     edges = robust.edges_of(MultiPolygon([yard, box(20, 0, 21, 1)]))
     assert edges.shape == (12, 2, 2)
     assert np.hypot(*(edges[:, 1] - edges[:, 0]).T).sum() == pytest.approx(36 + 12 + 4)
+
+
+def test_a_hole_that_an_overlay_fills_unasked_is_noticed() -> None:
+    """Found by chance: GEOS gave the whole hole back as ground that no strip had wetted."""
+    r = 37.248046875
+    hole = [
+        (2.696435656101695, -12.616859724267933),
+        (-6.007163713232067, -15.927587781398305),
+        (-2.696435656101695, -24.631187150732067),
+        (6.007163713232067, -21.320459093601695),
+    ]
+    rim = [(-6.8423552069938975e-15, -r), (-r, 4.5615701379959325e-15), (2.28e-15, r), (r, 0.0)]
+    area = Polygon(rim, [hole])
+    plan = cover_area(area, swath_m=1.5, policy=EdgePolicy.CONTAIN)
+    assert plan.over_frac < 1e-4
+    assert plan.unreached.intersection(Polygon(hole)).area < 1e-3
+    assert not robust._lies_in(Polygon(hole), area)

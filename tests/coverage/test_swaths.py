@@ -56,7 +56,7 @@ def test_strips_kept_inside_spray_nothing_outside(area: Polygon, angle_rad: floa
 def test_the_predicted_reach_is_near_the_real_one(area: Polygon, angle_rad: float) -> None:
     found = strips(area, angle_rad)
     real = robust.union(footprints(found.paths(), 2.0)).intersection(area).area
-    assert found.reached_m2 == pytest.approx(real, abs=0.12 * area.area)
+    assert found.reached_m2 == pytest.approx(real, abs=0.15 * area.area)
 
 
 def test_crossings_come_in_pairs_sorted() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, Polygon, box
 
-from skymist.coverage.kinematics import Kinematics
+from skymist.coverage.kinematics import Hop, Kinematics
 from skymist.coverage.transits import FreeSpace
 from tests.coverage.areas import U_SHAPE, YARD, polygons
 
@@ -71,3 +71,20 @@ def test_convex_ground_needs_no_corners() -> None:
     space = FreeSpace(box(0, 0, 9, 9), FLOWN)
     assert space.convex
     assert space.sees(np.array([[0.0, 0.0]]), np.array([[9.0, 9.0]])).all()
+
+
+def test_over_a_hole_is_taken_only_where_it_is_quicker() -> None:
+    """A wall of 40 m between two places 6 m apart: around it 2 x 20 m and more, over it 3 s."""
+    ground = Polygon(
+        [(0, 0), (60, 0), (60, 60), (0, 60)], [[(28, 10), (32, 10), (32, 50), (28, 50)]]
+    )
+    first, second = np.array([[27.0, 30.0]]), np.array([[33.0, 30.0]])
+    places = np.concatenate([first, second])
+    plain = FreeSpace(ground, FLOWN)
+    around_s = plain.times(places)[0][0, 1]
+    assert len(plain.ways(first, second)[0]) > 2
+    for rise_m in (1.0, 3.0, 40.0):
+        space = FreeSpace(ground, FLOWN, Hop(rise_m=rise_m))
+        over_s = float(FLOWN.run_s(6.0)) + rise_m / 2 + rise_m / 1.5
+        assert space.times(places)[0][0, 1] == pytest.approx(min(over_s, around_s))
+        assert (len(space.ways(first, second)[0]) == 2) is bool(over_s < around_s)

@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from shapely.geometry import LineString, Point, box
+from shapely.geometry import LineString, Point, Polygon, box
 
 from skymist.coverage.drones import Drone, DroneModel, Sprayer
 from skymist.coverage.footprints import footprint
 from skymist.coverage.frames import Origin
 from skymist.coverage.plan import PassKind, Reason
 from skymist.coverage.robust import union
+from skymist.coverage.runs import Bounds, lines_over
+from skymist.coverage.scene import NO_SPRAY_EDGE_M
 from skymist.coverage.site import (
     Agent,
     BlindSpot,
@@ -170,3 +172,45 @@ def test_every_reason_is_put_in_words() -> None:
     _, (task,) = treat(spot(Point(5000, 0), radius_m=3))
     assert task.reason is Reason.OUT_OF_REACH
     assert "2000 m" in task.text
+
+
+def beside_a_school() -> tuple[BlindSpot, NoSpray]:
+    """A slanted yard along no-spray ground: strips along it and across it both have to be cut."""
+    yard = Polygon([(0, 0), (31, 6), (31, 22), (0, 17)])
+    return spot(yard), NoSpray(id="school", area=Polygon([(-5, 18), (36, 24), (36, 50), (-5, 50)]))
+
+
+def test_along_no_spray_ground_the_layout_is_judged_after_it_is_cut() -> None:
+    one, school = beside_a_school()
+    done, tasks = treat(one, no_spray=(school,))
+    wet = union(footprint(p) for p in done.passes)
+    assert wet.intersection(school.area).area < 1e-6
+    may = one.area.difference(school.area.buffer(NO_SPRAY_EDGE_M))
+    left = may.difference(wet).area
+    assert left < 0.06 * may.area, f"{left:.1f} of {may.area:.1f} m2 stay dry"
+    told = sum(task.area_m2 for task in tasks if task.reason is Reason.NO_SPRAY)
+    assert told == pytest.approx(one.area.area - may.area + left, abs=2.5)
+
+
+def lines(bounds: Bounds, target: Polygon) -> list[LineString]:
+    return [LineString(line) for line in lines_over(spot(target), target, bounds)[1]]
+
+
+def test_walls_beside_a_target_draw_the_spray_off_them() -> None:
+    """12 m of yard under a swath of 5 m: three strips spill 1.5 m, unless a wall stands there."""
+    yard, house = box(0, 0, 30, 12), box(-1, 12, 31, 20)
+    free = Bounds(swath_m=5, lap_m=3, wet_m=5)
+    walled = Bounds(swath_m=5, lap_m=3, wet_m=5, walls=house)
+    wet = [
+        union(line.buffer(2.5, cap_style="flat") for line in lines(bounds, yard))
+        for bounds in (free, walled)
+    ]
+    assert wet[1].intersection(house).area <= min(1e-6, wet[0].intersection(house).area)
+    assert wet[1].intersection(yard).area > 0.99 * yard.area
+
+
+def test_no_pass_of_a_site_bends() -> None:
+    bent = Polygon([(0, 0), (30, 0), (30, 14), (18, 14), (18, 26), (6, 26), (6, 14), (0, 14)])
+    done, _ = treat(spot(bent))
+    assert all(len(p.path) == 2 for p in done.passes)
+    assert done.expected_frac > 0.98

@@ -11,6 +11,7 @@ import pytest
 from shapely.geometry import Polygon, box, mapping, shape
 from typer.testing import CliRunner
 
+from skymist.coverage.errors import PlanError
 from skymist.coverage.frames import Origin
 from skymist.flight.cli import app
 from skymist.flight.commands.cover import Crs, read_ground
@@ -116,3 +117,28 @@ def test_wrong_numbers_write_nothing(tmp_path: Path) -> None:
     done = runner.invoke(app, ["cover", str(file), "--swath-m", "0", "-o", str(out)])
     assert done.exit_code != 0
     assert not out.exists()
+
+
+def test_a_profile_gives_the_spacing_and_tells_the_unevenness(tmp_path: Path) -> None:
+    file = written(tmp_path, box(0, 0, 40, 24), crs=METRIC)
+    out = str(tmp_path / "path.geojson")
+    done = runner.invoke(
+        app, ["cover", str(file), "--profile", "gaussian:1.7", "-o", out, "--json"]
+    )
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["cv_frac"] == pytest.approx(0.35, abs=1e-3)
+    for wrong in (["--profile", "bell:1"], ["--profile", "trapezoid:1"], []):
+        done = runner.invoke(app, ["cover", str(file), *wrong, "--json"])
+        assert isinstance(done.exception, PlanError), done.output
+
+
+def test_ways_over_holes_say_how_high(tmp_path: Path) -> None:
+    sheds = [box(x, y, x + 12, y + 14) for x in (15, 45, 75) for y in (12, 50)]
+    holed = Polygon(box(0, 0, 100, 80).exterior.coords, [shed.exterior.coords for shed in sheds])
+    file, out = written(tmp_path, holed, crs=METRIC), tmp_path / "path.geojson"
+    for more, wanted in (([], False), (["--hole-height-m", "0.5"], True)):
+        done = runner.invoke(app, ["cover", str(file), "--swath-m", "5", "-o", str(out), *more])
+        assert done.exit_code == 0, done.output
+        found = [leg["properties"] for leg in json.loads(out.read_text())["features"]]
+        assert any("above_m" in leg for leg in found) is wanted
+        assert all(leg["kind"] == "transit" for leg in found if "above_m" in leg)
