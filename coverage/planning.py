@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from skymist.coverage.errors import PlanError
-from skymist.coverage.obstacles import Obstacles
-from skymist.coverage.plan import GroundTask, Plan, Sortie, Treatment
+from skymist.coverage.plan import GroundTask, Plan, Reason, Treatment
+from skymist.coverage.robust import union
 from skymist.coverage.schedule import schedule
-from skymist.coverage.sorties import assign, sorties_of
+from skymist.coverage.sorties import Planner, with_stations
 from skymist.coverage.treat import treat_site
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def plan_site(
     seed: int = 0,
     num_drones: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    is_over: Callable[[], bool] | None = None,
 ) -> Plan:
     """Treatments, ground-crew tasks and scheduled sorties for a site.
 
@@ -42,22 +43,19 @@ def plan_site(
     drones = _crew(site, num_drones)
     tell = progress or (lambda stage, done, total: None)
     options, left = _options(site, drones, tell)
-    given = assign(site, drones, options)
-    model_of = {t.spot_id: t.model_id for ts in given.values() for t in ts}
+    tell("sorties", 0, 1)
+    planner = Planner(site, drones, seed=seed, is_over=is_over or (lambda: False))
+    given = planner.give(options)
+    site = with_stations(site, given.drones)
+    tell("schedule", 0, 1)
+    sorties = schedule(given.sorties(), {d.id: d.model for d in drones}, site.policy)
+    model_of = {t.spot_id: t.model_id for t in given.treatments}
     first = drones[0].model.id
     tasks = [t for s in site.spots for t in left.get((model_of.get(s.id, first), s.id), ())]
-    by_drone: dict[str, list[Sortie]] = {}
-    for done, drone in enumerate(drones):
-        tell("sorties", done, len(drones))
-        keep_m = drone.model.body_m / 2 + site.policy.clearance_m
-        obstacles = Obstacles(site.buildings, keep_m=keep_m, margin_m=site.policy.building_margin_m)
-        by_drone[drone.id], missed = sorties_of(drone, given[drone.id], site, obstacles)
-        tasks += missed
-    tell("schedule", 0, 1)
-    sorties = schedule(by_drone, {d.id: d.model for d in drones}, site.policy)
+    tasks += _together(given.tasks)
     flown = {spot_id for sortie in sorties for spot_id in sortie.spot_ids}
     order = {spot.id: index for index, spot in enumerate(site.spots)}
-    treatments = [t for ts in given.values() for t in ts if t.spot_id in flown]
+    treatments = [t for t in given.treatments if t.spot_id in flown]
     return Plan(
         site=site,
         seed=seed,
@@ -65,6 +63,14 @@ def plan_site(
         ground=tuple(sorted(_settled(site, tasks, flown), key=lambda t: order[t.spot_id])),
         sorties=sorties,
     )
+
+
+def _together(tasks: list[GroundTask]) -> list[GroundTask]:
+    """What is left of one spot for one reason, as one task."""
+    groups: dict[tuple[str, Reason], list[GroundTask]] = defaultdict(list)
+    for task in tasks:
+        groups[task.spot_id, task.reason].append(task)
+    return [replace(group[0], area=union(t.area for t in group)) for group in groups.values()]
 
 
 def _settled(site: Site, tasks: list[GroundTask], flown: set[str]) -> list[GroundTask]:

@@ -129,6 +129,7 @@ class Store:
                     id=self._drone_id(entry, n, len(made)),
                     model=model,
                     pad_id=entry.pad or next(in_turn),
+                    is_movable=entry.pad is None,
                     sysid=entry.sysid + n if entry.sysid else next(free, SYSID_MAX),
                 )
                 if drone.id in made:
