@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from skymist.flight.commands.plan_city import plan_city
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,9 +26,15 @@ STAGES = {"spots": "looking at each spot", "sorties": "filling sorties", "schedu
 
 
 def plan(
-    site: Annotated[Path, typer.Argument(help="The site file (YAML).")],
+    sites: Annotated[
+        list[Path],
+        typer.Argument(help="The site file (YAML), or those of a whole city."),
+    ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for the plan and its files.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="Folder for the plan and its files; of several, one in it each."
+        ),
     ],
     seed: Annotated[int, typer.Option(help="Same site and seed, same plan, byte for byte.")] = 0,
     drones: Annotated[
@@ -34,15 +42,32 @@ def plan(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
     no_preview: Annotated[bool, typer.Option(help="Leave out preview.png.")] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Several sites: processes at once; by default one a core."),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="Several sites: local, dask, or dask=ADDRESS of a scheduler.")
+    ] = "local",
 ) -> None:
     """Plan a site: passes for every blind spot, sorties, missions, and the ground crew's list.
 
     Example: [bold]skymist plan examples/helsinki/site.yaml -o plans/helsinki[/bold]
+
+    A whole city, each site into its own folder: [bold]skymist plan city/*.yaml -o plans[/bold]
     """
     from skymist.coverage.summary import summarise
+    from skymist.flight.city import Order, site_paths
+    from skymist.flight.engines import engine_for
     from skymist.missions.plan_folder import write_plan_folder
 
-    made = make_plan(site, seed=seed, num_drones=drones)
+    paths = site_paths(sites)
+    chosen = engine_for(engine, jobs)
+    if len(paths) > 1:
+        order = Order(seed=seed, num_drones=drones, has_preview=not no_preview)
+        plan_city(paths, output, order, chosen, json=json)
+        return
+    made = make_plan(paths[0], seed=seed, num_drones=drones)
     write_plan_folder(made, output)
     if not no_preview:
         from skymist.flight.commands.preview import write_preview
