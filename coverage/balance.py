@@ -10,13 +10,13 @@ import math
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from skymist.coverage.chunks import usable_l
+from skymist.coverage.chunks import halves_of
 from skymist.coverage.days import day_s
+from skymist.coverage.filling import gap_m, has_room, inserted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from skymist.coverage.chunks import Chunk
     from skymist.coverage.drones import Drone
     from skymist.coverage.flights import Base, Flight, Flights
     from skymist.coverage.site import Policy
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     Days = dict[str, list[Flight]]
 
 MOST_ROUNDS = 200
-GAIN_S = 1.0
-TRIES = 30
+GAIN_S = 10.0
+WORTH = 0.5
+"""What a second of all drones together is worth beside one of the drone that is done last."""
+TRIES = 16
 """Moves of a kind that are weighed before the best is made."""
 OTHERS_MOST = 6
-PAIRS_MOST = 4
 
 
 class Roster:
@@ -57,27 +58,35 @@ class Roster:
             self.loads_s[drone_id] = day_s(day, self._policy)
 
     def improve(self, is_over: Callable[[], bool]) -> None:
-        """Take work from the drone that is done last while that helps."""
-        for _ in range(MOST_ROUNDS):
-            if is_over() or not self._relieve(
-                max(self.loads_s, key=lambda d: (self.loads_s[d], d))
-            ):
-                return
+        """Take work from the drone that is done last, or from the next, while that helps.
 
-    def _relieve(self, last: str) -> bool:
-        """The first kind of move that has one which ends the last drone's day earlier."""
-        for moves in (self._moved_flights, self._moved_chunks, self._swapped):
+        Each move lowers the later end of two days, so that the days end nearer to each other.
+        """
+        stuck: set[str] = set()
+        for _ in range(MOST_ROUNDS):
+            todo = [d for d in self.days if d not in stuck]
+            if is_over() or not todo:
+                return
+            last = max(todo, key=lambda d: (self.loads_s[d], d))
+            changed = self._relieve(last)
+            stuck = set() if changed else stuck | {last}
+
+    def _relieve(self, last: str) -> set[str]:
+        """Make the first kind of move that ends a drone's day earlier; who was touched."""
+        for moves in (self._moved_flights, self._moved_chunks, self._swapped, self._parted):
             best: tuple[float, Days, dict[str, float]] | None = None
             for days in islice(moves(last), TRIES):
                 loads = {d: day_s(day, self._policy) for d, day in days.items()}
-                top_s = max(loads.values())
-                if best is None or top_s < best[0] - 1e-9:
+                top_s = max(loads.values()) + WORTH * sum(loads.values())
+                if max(loads.values()) < self.loads_s[last] - GAIN_S and (
+                    best is None or top_s < best[0] - 1e-9
+                ):
                     best = (top_s, days, loads)
-            if best is not None and best[0] < self.loads_s[last] - GAIN_S:
+            if best is not None:
                 self.days.update(best[1])
                 self.loads_s.update(best[2])
-                return True
-        return False
+                return set(best[1])
+        return set()
 
     def _others(self, last: str) -> list[str]:
         """Drones that are done earlier, the earliest first."""
@@ -93,34 +102,63 @@ class Roster:
             return None
         return self._flights.over(base, flight.chunks)
 
+    def _detour_m(self, drone_id: str, flight: Flight) -> float:
+        """How much farther from another drone's pad a flight's work lies than from its own."""
+        place, (x, y) = self._bases[drone_id].home, flight.chunks[0].middle
+        return math.dist(place[:2], (x, y)) - math.dist(flight.base.home[:2], (x, y))
+
     def _moved_flights(self, last: str) -> Iterator[Days]:
-        for other in self._others(last):
-            room_s = self.loads_s[last] - self.loads_s[other]
-            for flight in self.days[last]:
-                if flight.cost.duration_s > room_s:
-                    continue
-                moved = self._there(other, flight)
-                if moved is not None:
-                    rest = [f for f in self.days[last] if f is not flight]
-                    yield {last: rest, other: [*self.days[other], moved]}
+        """Each flight to each drone that has time for it, the least detour first."""
+        pairs = [
+            (self._detour_m(other, flight), k, other)
+            for other in self._others(last)
+            for k, flight in enumerate(self.days[last])
+            if flight.cost.duration_s < self.loads_s[last] - self.loads_s[other]
+        ]
+        for _, k, other in sorted(pairs):
+            moved = self._there(other, self.days[last][k])
+            if moved is not None:
+                rest = self.days[last][:k] + self.days[last][k + 1 :]
+                yield {last: rest, other: [*self.days[other], moved]}
 
     def _swapped(self, last: str) -> Iterator[Days]:
-        for other in self._others(last):
-            gap_s = self.loads_s[last] - self.loads_s[other]
-            pairs = [
-                (abs(flight.cost.duration_s - lesser.cost.duration_s - gap_s / 2), k, j)
-                for k, flight in enumerate(self.days[last])
-                for j, lesser in enumerate(self.days[other])
-                if 0 < flight.cost.duration_s - lesser.cost.duration_s < gap_s
-            ]
-            for _, k, j in sorted(pairs)[:PAIRS_MOST]:
-                flight, lesser = self.days[last][k], self.days[other][j]
-                given, taken = self._there(other, flight), self._there(last, lesser)
-                if given is not None and taken is not None:
-                    yield {
-                        last: [f for f in self.days[last] if f is not flight] + [taken],
-                        other: [f for f in self.days[other] if f is not lesser] + [given],
-                    }
+        """A flight for a shorter one, the least detour first."""
+        pairs = [
+            (self._detour_m(other, mine) + self._detour_m(last, theirs), k, other, j)
+            for other in self._others(last)
+            for k, mine in enumerate(self.days[last])
+            for j, theirs in enumerate(self.days[other])
+            if 0
+            < mine.cost.duration_s - theirs.cost.duration_s
+            < self.loads_s[last] - self.loads_s[other]
+        ]
+        for _, k, other, j in sorted(pairs)[: 2 * TRIES]:
+            given = self._there(other, self.days[last][k])
+            taken = self._there(last, self.days[other][j])
+            if given is not None and taken is not None:
+                mine, theirs = list(self.days[last]), list(self.days[other])
+                mine[k], theirs[j] = taken, given
+                yield {last: mine, other: theirs}
+
+    def _parted(self, last: str) -> Iterator[Days]:
+        """One half of a flight as a flight of another drone, the least detour first."""
+        pairs = [
+            (self._detour_m(other, flight), k, other)
+            for other in self._others(last)
+            for k, flight in enumerate(self.days[last])
+            if flight.cost.duration_s / 2 < self.loads_s[last] - self.loads_s[other]
+        ]
+        for _, k, other in sorted(pairs):
+            flight = self.days[last][k]
+            halves = flight.chunks if len(flight.chunks) > 1 else halves_of(flight.chunks[0])
+            cut = len(halves) // 2
+            for kept, given in ((halves[:cut], halves[cut:]), (halves[cut:], halves[:cut])):
+                left = self._flights.over(flight.base, kept) if kept else None
+                moved = self._flights.over(self._bases[other], given) if left else None
+                if left is not None and moved is not None:
+                    mine = list(self.days[last])
+                    mine[k] = left
+                    yield {last: mine, other: [*self.days[other], moved]}
 
     def _moved_chunks(self, last: str) -> Iterator[Days]:
         """Each chunk to the nearest flights with room, the nearest pair first."""
@@ -134,7 +172,7 @@ class Roster:
             and host.base.hops.model.id == flight.base.hops.model.id
             and has_room(host, chunk)
         ]
-        for _, flight, k, other, host in sorted(pairs, key=lambda pair: pair[0]):
+        for _, flight, k, other, host in sorted(pairs, key=lambda pair: pair[0])[: 2 * TRIES]:
             rest = flight.chunks[:k] + flight.chunks[k + 1 :]
             left = self._flights.over(flight.base, rest) if rest else None
             fuller = inserted(self._flights, host, flight.chunks[k])
@@ -144,31 +182,3 @@ class Roster:
                     last: [*mine, left] if left else mine,
                     other: [fuller if f is host else f for f in self.days[other]],
                 }
-
-
-def has_room(flight: Flight, chunk: Chunk) -> bool:
-    """Whether the tank takes a chunk more."""
-    return flight.cost.litres_l + chunk.litres_l <= usable_l(flight.base.hops.model) + 1e-9
-
-
-def gap_m(flight: Flight, chunk: Chunk) -> float:
-    """From a chunk to the nearest of a flight, across the ground."""
-    x, y = chunk.middle
-    return min(math.dist((x, y), c.middle) for c in flight.chunks)
-
-
-def inserted(flights: Flights, host: Flight, chunk: Chunk) -> Flight | None:
-    """A flight with a chunk more where that takes least; None where there is no room."""
-    nearest = min(
-        range(len(host.chunks)),
-        key=lambda k: (
-            (host.chunks[k].middle[0] - chunk.middle[0]) ** 2
-            + (host.chunks[k].middle[1] - chunk.middle[1]) ** 2
-        ),
-    )
-    made = [
-        flights.over(host.base, (*host.chunks[:k], chunk, *host.chunks[k:]))
-        for k in (nearest, nearest + 1)
-    ]
-    found = [flight for flight in made if flight is not None]
-    return min(found, key=lambda f: f.cost.duration_s, default=None)

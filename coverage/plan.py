@@ -168,13 +168,17 @@ class Sortie:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Who flies what, when, and what is left out. Every spot is in `treatments` or `ground`."""
+    """Who flies what, when, and what is left out. Every spot is in `treatments` or `ground`.
+
+    `lowest_s` is a makespan that no plan of these treatments can go below.
+    """
 
     site: Site
     seed: int
     treatments: tuple[Treatment, ...]
     ground: tuple[GroundTask, ...]
     sorties: tuple[Sortie, ...]
+    lowest_s: float = 0.0
 
     def treatment(self, spot_id: str) -> Treatment:
         """The treatment of one spot; KeyError where it has none."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from skymist.coverage.errors import PlanError
+from skymist.coverage.lowest import lowest_s
 from skymist.coverage.plan import GroundTask, Plan, Reason, Treatment
 from skymist.coverage.robust import union
 from skymist.coverage.schedule import schedule
@@ -62,6 +63,7 @@ def plan_site(
         treatments=tuple(sorted(treatments, key=lambda t: order[t.spot_id])),
         ground=tuple(sorted(_settled(site, tasks, flown), key=lambda t: order[t.spot_id])),
         sorties=sorties,
+        lowest_s=lowest_s(site, given.drones, treatments),
     )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from skymist.coverage.chunks import Chunk
     from skymist.coverage.drones import Drone
-    from skymist.coverage.flights import Base
+    from skymist.coverage.flights import Base, Flight
 
     Floats = NDArray[np.float64]
 
@@ -155,3 +155,26 @@ def _best_move(
 
 def _on_pad(at: Sequence[int], bases: Sequence[Base], pad_id: str) -> int:
     return sum(bases[k].pad.id == pad_id for k in at)
+
+
+def as_flown(
+    flights: Sequence[Flight],
+    bases: Sequence[Base],
+    chunks: Sequence[Chunk],
+    weights: Floats,
+    stop_s: float,
+) -> Floats:
+    """For each base, what its flights take for what their chunks were weighed at."""
+    rows = {(chunk.spot_id, chunk.index): k for k, chunk in enumerate(chunks)}
+    columns = {base.index: k for k, base in enumerate(bases)}
+    taken, weighed = np.zeros(len(bases)), np.zeros(len(bases))
+    for flight in flights:
+        k = columns[flight.base.index]
+        known = {rows[c.spot_id, c.index] for c in flight.chunks}
+        told = [weights[row, k] for row in known if np.isfinite(weights[row, k])]
+        if told:
+            taken[k] += flight.cost.duration_s + stop_s
+            weighed[k] += sum(told)
+    overall = taken.sum() / max(weighed.sum(), 1e-9) if taken.any() else 1.0
+    ratios = np.where(weighed > 0, taken / np.maximum(weighed, 1e-9), overall)
+    return np.asarray(np.clip(ratios / max(overall, 1e-9), 0.7, 1.4))

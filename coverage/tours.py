@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skymist.coverage.chunks import held_l, usable_l
+from skymist.coverage.chunks import halves_of, held_l, usable_l
 from skymist.coverage.energy import LAND_S, SPOOL_S, leg_s
 from skymist.coverage.flights import ends_of
 
@@ -34,6 +34,8 @@ PER_BATTERY = 100_000
 PER_L = 100
 PRICE = 100
 SPARE_TRIPS = 4
+OUT_LOAD, WORK_LOAD = 0.7, 0.4
+"""Shares of a tank that drones are taken to carry on the way out and between spots."""
 
 Tour = tuple[int, list[int]]
 """Where a flight starts among the bases, and its chunks in order, both by index."""
@@ -61,9 +63,9 @@ def field_of(bases: Sequence[Base], chunks: Sequence[Chunk]) -> Field:
     works = np.array([work_s(chunk, bases[0]) for chunk in chunks])
     litres = np.array([chunk.litres_l for chunk in chunks])
     num = len(bases)
-    half_w = model.hover_power_w(held_l(usable_l(model) / 2, 0, model.sprayer))
+    half_w = model.hover_power_w(held_l(usable_l(model) * WORK_LOAD, 0, model.sprayer))
     powers = np.full(seconds.shape, half_w)
-    powers[:num, :] = model.hover_power_w(held_l(usable_l(model) * 0.9, 0, model.sprayer))
+    powers[:num, :] = model.hover_power_w(held_l(usable_l(model) * OUT_LOAD, 0, model.sprayer))
     powers[:, :num] = model.hover_power_w(held_l(0.0, 0, model.sprayer))
     joules = seconds * powers
     joules[:, num:] += works * half_w
@@ -78,6 +80,29 @@ def field_of(bases: Sequence[Base], chunks: Sequence[Chunk]) -> Field:
         works_s=works,
         litres_l=litres,
     )
+
+
+def fitting_field(bases: Sequence[Base], chunks: Sequence[Chunk]) -> tuple[Field, list[Chunk]]:
+    """The field over chunks, cut until each can be flown by itself; and those that cannot be.
+
+    PyVRP finds nothing where one client fits no vehicle.
+    """
+    room = 1 - bases[0].hops.policy.reserve_frac
+    todo = list(chunks)
+    alone: list[Chunk] = []
+    while True:
+        field = field_of(bases, todo)
+        num = len(bases)
+        there, back = field.battery[:num, num:], field.battery[num:, :num].T
+        heavy = (there + back).min(axis=0, initial=np.inf) > room
+        if not heavy.any():
+            return field, alone
+        kept = [chunk for chunk, is_heavy in zip(todo, heavy, strict=True) if not is_heavy]
+        for chunk in (c for c, is_heavy in zip(todo, heavy, strict=True) if is_heavy):
+            parts = [p for half in halves_of(chunk) for p in halves_of(half) or (half,)]
+            kept += parts
+            alone += [] if parts else [chunk]
+        todo = kept
 
 
 def work_s(chunk: Chunk, base: Base) -> float:
