@@ -134,7 +134,7 @@ def alone(job: Job) -> Outcome:
         try:
             return pool.submit(attempt, job).result()
         except BrokenProcessPool:
-            text = "its process died three times, the last time alone (out of memory?)"
+            text = "each process that planned it died, the last one with nothing else in it"
             return Outcome(number=job.number, trouble=text)
 
 
@@ -188,7 +188,7 @@ class DaskEngine:
         seen_s = self.wall_s()
         while running:
             yield from self._ready(running, lost, timeout_s=LOOK_S)
-            if client.status != "running" or client.scheduler_info()["workers"]:
+            if client.status == "running" and client.scheduler_info()["workers"]:
                 seen_s = self.wall_s()
             elif self.wall_s() - seen_s > self.workerless_s:
                 log.warning("dask has had no worker for %.0f s", self.workerless_s)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from shapely.geometry import MultiPoint
 
 from skymist.coverage.dose import FAST_MPS, LEAD_MOST_M, PUMP_LAG_S
 from skymist.coverage.errors import MissionError
@@ -210,9 +209,10 @@ def _span(leg: Pass, index: int, first: int, last: int) -> PassSpan:
     return PassSpan(pass_index=index, spot_id=leg.spot_id, first_seq=first, last_seq=last)
 
 
-def sortie_points(sortie: Sortie) -> list[tuple[float, float]]:
-    """Every corner of the sortie's path, on the ground."""
-    return [(p[0], p[1]) for leg in sortie.legs for p in leg.path]
+def _hull(sortie: Sortie) -> BaseGeometry:
+    """The ground between all corners of the sortie's path."""
+    points = [(p[0], p[1]) for leg in sortie.legs for p in leg.path]
+    return shapely.convex_hull(shapely.multipoints(points))
 
 
 class Roofs:
@@ -230,7 +230,7 @@ class Roofs:
 
 def rtl_height_m(site: Site, sortie: Sortie, roofs: Roofs) -> float:
     """Height above home that clears every building between this sortie's points and the pad."""
-    hull = MultiPoint(sortie_points(sortie)).convex_hull.buffer(FENCE_MARGIN_M)
+    hull = _hull(sortie).buffer(FENCE_MARGIN_M)
     top_m = max(p[2] for leg in sortie.legs if isinstance(leg, Transit) for p in leg.path)
     return float(
         max(
@@ -241,7 +241,7 @@ def rtl_height_m(site: Site, sortie: Sortie, roofs: Roofs) -> float:
 
 
 def _fence(site: Site, sortie: Sortie) -> FencePolygon:
-    hull = MultiPoint(sortie_points(sortie)).convex_hull.buffer(FENCE_MARGIN_M, quad_segs=3)
+    hull = _hull(sortie).buffer(FENCE_MARGIN_M, quad_segs=3)
     outline = shapely.get_coordinates(hull.simplify(0.5))[:-1]
     lon_lat = site.origin.to_geo(outline)
     corners = tuple((to_e7(float(lat)), to_e7(float(lon))) for lon, lat in lon_lat)

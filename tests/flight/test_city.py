@@ -211,8 +211,8 @@ class Cluster:
 
     def __init__(self, stack: ExitStack, folder: Path, num_workers: int) -> None:
         self._stack, self._folder = stack, folder
-        self._scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
-        said = self._until(self._scheduler, r"Scheduler at:\s+(\S+)")
+        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
+        said = self._until(self.scheduler, r"Scheduler at:\s+(\S+)")
         self.address = said.group(1)
         self.workers: dict[str, subprocess.Popen[str]] = {}
         for k in range(num_workers):
@@ -289,6 +289,21 @@ def test_without_any_worker_left_the_rest_is_planned_here(
     engine = DaskEngine(address=cluster.address, num_workers=0, workerless_s=0.1)
     assert sorted(run(sites[:2], tmp_path / "out", engine)) == [0, 1]
     assert sums(tmp_path / "out").items() <= wanted.items()
+
+
+@needs_dask
+@pytest.mark.slow
+def test_without_its_scheduler_the_rest_is_planned_here(
+    cluster: Cluster, sites: tuple[Path, ...], wanted: dict[str, str], tmp_path: Path
+) -> None:
+    city = City(paths=sites, folder=tmp_path / "out", order=QUICK)
+    engine = DaskEngine(address=cluster.address, num_workers=0, workerless_s=0.1)
+    outcomes = city.written(engine.run(city.jobs()))
+    numbers = [next(outcomes).number]
+    cluster.scheduler.kill()
+    numbers += [outcome.number for outcome in outcomes]
+    assert sorted(numbers) == list(range(6))
+    assert sums(tmp_path / "out") == wanted
 
 
 @needs_dask
