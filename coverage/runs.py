@@ -249,7 +249,7 @@ def hover_point(target: BaseGeometry, swath_m: float, blocked: BaseGeometry) -> 
     places = np.stack(np.meshgrid(xs, ys, indexing="ij"), axis=-1).reshape(-1, 2)
     points = shapely.points(places)
     discs = shapely.buffer(points, swath_m / 2, quad_segs=16)
-    reached_m2 = shapely.area(shapely.intersection(discs, target))
+    reached_m2 = np.asarray(shapely.area(shapely.intersection(discs, target)))
     reached_m2 -= 1e-3 * shapely.distance(points, target.centroid)
     if not blocked.is_empty:
         reached_m2[shapely.intersects(points, blocked)] = 0.0

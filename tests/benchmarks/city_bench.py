@@ -12,12 +12,13 @@ import hashlib
 import os
 import platform
 import re
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 NUM_SITES = 40
 NUM_WORKERS = 2
@@ -35,13 +36,17 @@ GOAL = 1.7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One way to plan them all: wall seconds of the command, exit code, sites and bytes made."""
+    """One way to plan them all: wall seconds of the command, exit code, sites and bytes made.
+
+    `cpu_s` is what all its processes took, those of dask too.
+    """
 
     name: str
     wall_s: float
     code: int
     num_sites: int
     digest: str
+    cpu_s: float = 0.0
 
 
 def sites(folder: Path, num_sites: int) -> list[Path]:
@@ -128,30 +133,36 @@ def workers(num_workers: int) -> Iterator[tuple[str, list[subprocess.Popen[str]]
             process.wait()
 
 
+def counted(way: Callable[[], Run]) -> Run:
+    """A run with the processor seconds of all processes that it started and waited for."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    one = way()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return replace(one, cpu_s=cpu_s)
+
+
 def measure(num_sites: int, folder: Path, *, preview: bool) -> list[Run]:
     """All ways, one after the other."""
     paths = sites(folder / "sites", num_sites)
     words = [] if preview else ["--no-preview"]
-    runs = [
-        plan("one process", paths, folder / "one", "--jobs", "1", *words),
-        plan(
-            f"{NUM_WORKERS} local processes",
-            paths,
-            folder / "local",
-            *("--jobs", str(NUM_WORKERS)),
-            *words,
-        ),
+    jobs = ("--jobs", str(NUM_WORKERS))
+
+    def by_workers(name: str, out: str, *, is_killing: bool) -> Run:
+        with workers(NUM_WORKERS) as (address, started):
+            engine = ("--engine", f"dask={address}")
+            victim = started[0] if is_killing else None
+            return plan(name, paths, folder / out, *engine, *words, kill=victim)
+
+    two = f"{NUM_WORKERS} dask workers"
+    ways: list[Callable[[], Run]] = [
+        lambda: plan("one process", paths, folder / "one", "--jobs", "1", *words),
+        lambda: plan(f"{NUM_WORKERS} local processes", paths, folder / "local", *jobs, *words),
+        lambda: by_workers(two, "dask", is_killing=False),
+        lambda: by_workers(f"{two}, one killed after 3 sites", "killed", is_killing=True),
+        lambda: plan(f"{two} of its own", paths, folder / "own", "--engine", "dask", *words),
     ]
-    with workers(NUM_WORKERS) as (address, _):
-        name = f"{NUM_WORKERS} dask workers"
-        runs.append(plan(name, paths, folder / "dask", "--engine", f"dask={address}", *words))
-    with workers(NUM_WORKERS) as (address, started):
-        name = f"{NUM_WORKERS} dask workers, one killed after 3 sites"
-        engine = ("--engine", f"dask={address}")
-        runs.append(plan(name, paths, folder / "killed", *engine, *words, kill=started[0]))
-    name = f"--engine dask ({NUM_WORKERS} workers of its own)"
-    runs.append(plan(name, paths, folder / "own", "--engine", "dask", *words))
-    return runs
+    return [counted(way) for way in ways]
 
 
 def report(runs: list[Run], num_sites: int, load: float, *, preview: bool) -> str:
@@ -168,14 +179,14 @@ def report(runs: list[Run], num_sites: int, load: float, *, preview: bool) -> st
         f"{os.cpu_count()} cores, {platform.python_implementation()} {platform.python_version()}, "
         f"{platform.system()} {platform.machine()}; load average before the start: {load:.1f}.",
         "",
-        "| way | s | times as fast | sites | exit | same bytes |",
-        "|---|---|---|---|---|---|",
+        "| way | s | times as fast | CPU s | sites | exit | same bytes |",
+        "|---|---|---|---|---|---|---|",
     ]
     for one in runs:
         is_same = "yes" if one.digest == first.digest else "no"
         lines.append(
             f"| {one.name} | {one.wall_s:.1f} | {first.wall_s / one.wall_s:.2f} "
-            f"| {one.num_sites} | {one.code} | {is_same} |"
+            f"| {one.cpu_s:.1f} | {one.num_sites} | {one.code} | {is_same} |"
         )
     gain = first.wall_s / runs[2].wall_s
     lines += [

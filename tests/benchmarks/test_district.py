@@ -82,5 +82,5 @@ def test_the_city_benchmark_tells_other_bytes() -> None:
         for name, wall_s, digest in (("a", 10.0, "1"), ("b", 5.0, "1"), ("c", 5.0, "2"))
     ]
     text = city_bench.report(runs, 2, 0.0, preview=False)
-    assert "| c | 5.0 | 2.00 | 2 | 0 | no |" in text
+    assert "| c | 5.0 | 2.00 | 0.0 | 2 | 0 | no |" in text
     assert "met, 2.00" in text
