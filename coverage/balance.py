@@ -10,9 +10,11 @@ import math
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from skymist.coverage.chunks import halves_of
 from skymist.coverage.days import day_s
-from skymist.coverage.filling import gap_m, has_room, inserted
+from skymist.coverage.filling import gaps_m, inserted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -162,23 +164,22 @@ class Roster:
 
     def _moved_chunks(self, last: str) -> Iterator[Days]:
         """Each chunk to the nearest flights with room, the nearest pair first."""
-        pairs = [
-            (gap_m(host, chunk), flight, k, other, host)
-            for other in self._others(last)
-            for flight in self.days[last]
-            for k, chunk in enumerate(flight.chunks)
-            for host in self.days[other]
-            if host.chunks[0].load == chunk.load
-            and host.base.hops.model.id == flight.base.hops.model.id
-            and has_room(host, chunk)
-        ]
-        for _, flight, k, other, host in sorted(pairs, key=lambda pair: pair[0])[: 2 * TRIES]:
+        mine = [(f, k) for f in self.days[last] for k in range(len(f.chunks))]
+        pairs: list[tuple[float, int, str, int]] = []
+        for other in self._others(last):
+            gaps = gaps_m([f.chunks[k] for f, k in mine], self.days[other])
+            nearest = np.argsort(gaps, axis=None, kind="stable")[: 2 * TRIES]
+            for at in nearest[np.isfinite(gaps.ravel()[nearest])].tolist():
+                row, column = divmod(at, gaps.shape[1])
+                pairs.append((float(gaps[row, column]), row, other, column))
+        for _, row, other, column in sorted(pairs)[: 2 * TRIES]:
+            (flight, k), host = mine[row], self.days[other][column]
             rest = flight.chunks[:k] + flight.chunks[k + 1 :]
             left = self._flights.over(flight.base, rest) if rest else None
             fuller = inserted(self._flights, host, flight.chunks[k])
             if fuller is not None and (left is not None or not rest):
-                mine = [f for f in self.days[last] if f is not flight]
+                kept = [f for f in self.days[last] if f is not flight]
                 yield {
-                    last: [*mine, left] if left else mine,
+                    last: [*kept, left] if left else kept,
                     other: [fuller if f is host else f for f in self.days[other]],
                 }

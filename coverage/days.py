@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,24 +63,20 @@ def in_order(flights: Iterable[Flight], policy: Policy) -> list[Flight]:
 
     Of each agent the longest is taken, then the longest that still fits the battery, and so on.
     """
-    todo = sorted(flights, key=lambda f: (f.chunks[0].load[0], -f.cost.battery_frac))
+    groups: dict[str, list[Flight]] = defaultdict(list)
+    for flight in flights:
+        groups[flight.chunks[0].load[0]].append(flight)
     made: list[Flight] = []
     used, room = 0.0, 1 - policy.reserve_frac
-    while todo:
-        agent = todo[0].chunks[0].load[0]
-        pick = next(
-            (
-                k
-                for k, flight in enumerate(todo)
-                if flight.chunks[0].load[0] == agent and used + flight.cost.battery_frac <= room
-            ),
-            None,
-        )
-        if pick is None:
-            pick, used = 0, 0.0
-        flight = todo.pop(pick)
-        used += flight.cost.battery_frac
-        made.append(flight)
+    for agent in sorted(groups):
+        todo = sorted(groups[agent], key=lambda f: f.cost.battery_frac)
+        shares = [flight.cost.battery_frac for flight in todo]
+        while todo:
+            k = bisect_right(shares, room - used) - 1
+            if k < 0:
+                k, used = len(todo) - 1, 0.0
+            used += shares.pop(k)
+            made.append(todo.pop(k))
     return made
 
 

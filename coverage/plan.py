@@ -77,6 +77,7 @@ class Reason(StrEnum):
     BEYOND_TANK = "beyond_tank"
     OPEN_WATER = "open_water"
     BELOW_PUMP = "below_pump"
+    NO_TIME = "no_time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

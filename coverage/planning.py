@@ -6,11 +6,13 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from skymist.coverage.dayplan import beyond_day, by_priority, end_s, fitting
 from skymist.coverage.errors import PlanError
 from skymist.coverage.lowest import lowest_s
 from skymist.coverage.plan import GroundTask, Plan, Reason, Treatment
 from skymist.coverage.robust import union
 from skymist.coverage.schedule import schedule
+from skymist.coverage.separation import require_apart
 from skymist.coverage.sorties import Planner, with_stations
 from skymist.coverage.treat import treat_site
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from skymist.coverage.drones import Drone, DroneModel
+    from skymist.coverage.plan import Sortie
     from skymist.coverage.site import Site
+    from skymist.coverage.sorties import Given
 
 Options = dict[str, dict[str, Treatment]]
 
@@ -39,21 +43,22 @@ def plan_site(
     Raises
     ------
     PlanError
-        Where the site has no drone that can fly, or fewer than asked for.
+        Where the site has no drone that can fly, or fewer than asked for; where drones would
+        come nearer to each other than the policy allows.
     """
     drones = _crew(site, num_drones)
     tell = progress or (lambda stage, done, total: None)
     options, left = _options(site, drones, tell)
     tell("sorties", 0, 1)
     planner = Planner(site, drones, seed=seed, is_over=is_over or (lambda: False))
-    given = planner.give(options)
+    given, sorties, late = _timed(planner, site, options)
     site = with_stations(site, given.drones)
     tell("schedule", 0, 1)
-    sorties = schedule(given.sorties(), {d.id: d.model for d in drones}, site.policy)
+    require_apart(sorties, {d.id: d.model for d in drones}, site.policy.separation_m)
     model_of = {t.spot_id: t.model_id for t in given.treatments}
     first = drones[0].model.id
     tasks = [t for s in site.spots for t in left.get((model_of.get(s.id, first), s.id), ())]
-    tasks += _together(given.tasks)
+    tasks += _together(given.tasks) + late
     flown = {spot_id for sortie in sorties for spot_id in sortie.spot_ids}
     order = {spot.id: index for index, spot in enumerate(site.spots)}
     treatments = [t for t in given.treatments if t.spot_id in flown]
@@ -65,6 +70,29 @@ def plan_site(
         sorties=sorties,
         lowest_s=lowest_s(site, given.drones, treatments),
     )
+
+
+def _timed(
+    planner: Planner, site: Site, options: Options
+) -> tuple[Given, tuple[Sortie, ...], list[GroundTask]]:
+    """Who flies what and when; of a day that is too short what fits, and tasks for the rest."""
+
+    def tried(spot_ids: frozenset[str] | None) -> tuple[Given, tuple[Sortie, ...]]:
+        some = options
+        if spot_ids is not None:
+            some = {m: {s: t for s, t in by.items() if s in spot_ids} for m, by in options.items()}
+        given = planner.give(some)
+        models = {d.id: d.model for d in given.drones}
+        return given, schedule(given.sorties(), models, site.policy, site.pads)
+
+    given, sorties = tried(None)
+    day_s = site.policy.day_s
+    if day_s is None or end_s(sorties) <= day_s:
+        return given, sorties, []
+    ordered = by_priority(site, options)
+    kept = fitting(day_s, ordered, lambda spot_ids: end_s(tried(spot_ids)[1]))
+    late = beyond_day(site, day_s, [s for s in ordered if s not in kept])
+    return *tried(kept), late
 
 
 def _together(tasks: list[GroundTask]) -> list[GroundTask]:

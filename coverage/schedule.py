@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from skymist.coverage.drones import DroneModel
     from skymist.coverage.plan import Sortie
-    from skymist.coverage.site import Policy
+    from skymist.coverage.site import Pad, Policy
 
 STEP_S = 1.0
 WAIT_S = 5.0
@@ -135,24 +135,61 @@ class _Turn:
     num_flown: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a drone stands on its pad in the middle of an operation.
+
+    `battery_frac` is what is left of the battery, `num_flown` how many sorties it has flown.
+    Whatever is in the tank, it is filled again before the next sortie.
+    """
+
+    ready_s: float = 0.0
+    battery_frac: float = 1.0
+    agent_id: str = ""
+    num_flown: int = 0
+
+
+def _turn(left: list[Sortie], standing: Standing | None) -> _Turn:
+    if standing is None:
+        return _Turn(left)
+    return _Turn(
+        left,
+        ready_s=standing.ready_s,
+        used_frac=1 - standing.battery_frac,
+        agent_id=standing.agent_id,
+        num_flown=max(1, standing.num_flown),
+    )
+
+
 def schedule(
-    by_drone: Mapping[str, Sequence[Sortie]], models: dict[str, DroneModel], policy: Policy
+    by_drone: Mapping[str, Sequence[Sortie]],
+    models: dict[str, DroneModel],
+    policy: Policy,
+    pads: Sequence[Pad] = (),
+    standing: Mapping[str, Standing] | None = None,
 ) -> tuple[Sortie, ...]:
     """All sorties with their start times and stops, by time of take-off.
 
     The tank is filled before every sortie but the first, and the battery swapped where what is
     left of it would go below the reserve. A drone whose next sortie would have to wait flies
-    another one first.
+    another one first. `standing` says how drones stand that have flown before; the others are
+    full and ready. Where a pad has fewer crews than drones, the first to land is served first.
     """
     airspace = Airspace(policy.separation_m)
-    turns = {drone_id: _Turn(list(some)) for drone_id, some in by_drone.items() if some}
+    known = standing or {}
+    turns = {d: _turn(list(some), known.get(d)) for d, some in by_drone.items() if some}
     paths = {s.id: trajectory(s, models[s.drone_id]) for some in by_drone.values() for s in some}
+    crews_s = {pad.id: [0.0] * pad.num_crews for pad in pads if pad.num_crews}
     flown: list[Sortie] = []
     while turns:
         drone_id = min(turns, key=lambda d: (turns[d].ready_s, d))
         turn = turns[drone_id]
         airspace.forget(turn.ready_s)
-        sortie = _soonest(turn, airspace, paths, policy)
+        free_s = crews_s.get(turn.left[0].pad_id, [0.0])
+        served_s = max(turn.ready_s, min(free_s))
+        sortie, stop_s = _soonest(turn, served_s, airspace, paths, policy)
+        if stop_s > 0:
+            free_s[free_s.index(min(free_s))] = served_s + stop_s
         airspace.add(drone_id, sortie.start_s, paths[sortie.id])
         turn.left = [s for s in turn.left if s.id != sortie.id]
         turn.num_flown += 1
@@ -166,10 +203,17 @@ def schedule(
 
 
 def _soonest(
-    turn: _Turn, airspace: Airspace, paths: Mapping[str, NDArray[np.float64]], policy: Policy
-) -> Sortie:
-    """The next in order if it need not wait, else of those next in order what waits least."""
-    best: tuple[float, Sortie] | None = None
+    turn: _Turn,
+    served_s: float,
+    airspace: Airspace,
+    paths: Mapping[str, NDArray[np.float64]],
+    policy: Policy,
+) -> tuple[Sortie, float]:
+    """The next in order if it need not wait, else of those next in order what waits least.
+
+    Also gives the seconds of its stop, which begins at `served_s`.
+    """
+    best: tuple[float, Sortie, float] | None = None
     for sortie in turn.left[:CHOICES]:
         if best is not None and sortie.agent_id != turn.left[0].agent_id:
             break
@@ -178,7 +222,7 @@ def _soonest(
             is_swap=turn.used_frac + sortie.battery_frac > 1 - policy.reserve_frac,
             is_rinse=turn.num_flown > 0 and sortie.agent_id != turn.agent_id,
         )
-        earliest_s = turn.ready_s + stop.seconds(policy)
+        earliest_s = (served_s if stop.seconds(policy) else turn.ready_s) + stop.seconds(policy)
         until_s = math.inf if best is None else earliest_s + best[0] - WAIT_S
         path = paths[sortie.id]
         start_s = airspace.first_free_s(sortie.drone_id, earliest_s, path, until_s)
@@ -189,9 +233,9 @@ def _soonest(
                 refill_before=stop.is_refill,
                 swap_before=stop.is_swap,
             )
-            best = (start_s - earliest_s, timed)
+            best = (start_s - earliest_s, timed, stop.seconds(policy))
         if best[0] <= 0.0:
             break
     if best is None:
         raise PlanError("nothing left to fly")
-    return best[1]
+    return best[1], best[2]

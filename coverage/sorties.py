@@ -106,8 +106,35 @@ class Planner:
                 if treatment is options[model_id].get(spot_id)
                 for chunk in chunks[model_id][spot_id]
             ]
-            made.flights |= self._flown(own, todo, made)
+            for crew, some in self._shares(own, todo):
+                made.flights |= self._flown(crew, some, made)
         return made
+
+    def _shares(
+        self, drones: Sequence[Drone], chunks: Sequence[Chunk]
+    ) -> list[tuple[list[Drone], list[Chunk]]]:
+        """Drones with the chunks that are theirs: all together, or each zone to one of them."""
+        if not self._site.policy.is_by_zone:
+            return [(list(drones), list(chunks))]
+        zone_of = {spot.id: spot.zone_id or "" for spot in self._site.spots}
+        zones: dict[str, list[Chunk]] = defaultdict(list)
+        for chunk in chunks:
+            zones[zone_of[chunk.spot_id]].append(chunk)
+        places = {(b.hops.model.id, b.pad.id): b for b in self._bases}
+        weighed = {
+            zone: [
+                _total(stations.weights_s(places[d.model.id, d.pad_id], some, self._stop_s))
+                for d in drones
+            ]
+            for zone, some in zones.items()
+        }
+        shares: list[tuple[list[Drone], list[Chunk]]] = [([drone], []) for drone in drones]
+        loads_s = [0.0] * len(drones)
+        for zone in sorted(zones, key=lambda z: (-min(weighed[z]), z)):
+            k = min(range(len(drones)), key=lambda i: (loads_s[i] + weighed[zone][i], i))
+            shares[k][1].extend(zones[zone])
+            loads_s[k] += weighed[zone][k]
+        return shares
 
     def _stationed(
         self, options: Options, chunks: Mapping[str, Mapping[str, list[Chunk]]]

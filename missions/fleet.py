@@ -105,7 +105,7 @@ class Store:
     def drones(
         self, entries: Mapping[int, DroneEntry], pad_ids: Sequence[str], gaps: frozenset[str]
     ) -> tuple[Drone, ...]:
-        """The fleet: each entry `count` times, on its pad or on the pads in turn."""
+        """The fleet: each entry `count` times, on its pad, or on the pads in turn and movable."""
         free = self._free_sysids(entries)
         in_turn = cycle(pad_ids or ("",))
         made: dict[str, Drone] = {}

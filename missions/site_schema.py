@@ -151,7 +151,7 @@ class DroneEntry(Entry):
         Discriminator(_model_tag),
     ] = Field(description="id of a built-in model (hexa-10, hexa-16, ...) or a model written out")
     id: Id | None = Field(default=None, description="its name; with count, a number is added")
-    pad: Id | None = Field(default=None, description="id of its pad; by default the pads in turn")
+    pad: Id | None = Field(default=None, description="id of its pad; by default the plan chooses")
     count: Whole = Field(default=1, ge=1, le=100, description="how many of them")
     sysid: Whole | None = Field(
         default=None,
@@ -233,6 +233,21 @@ class PolicyEntry(Entry):
     )
     refill_s: Number | None = Field(default=None, ge=0, le=7200, description="time of a refill")
     swap_s: Number | None = Field(default=None, ge=0, le=7200, description="time of a battery swap")
+    rinse_s: Number | None = Field(
+        default=None, ge=0, le=7200, description="added to a refill with another agent"
+    )
+    swap_in_refill: bool | None = Field(
+        default=None, description="whether batteries are swapped while tanks are filled"
+    )
+    day_s: Number | None = Field(
+        default=None,
+        gt=0,
+        le=86400,
+        description="when all must be down; what does not fit, by level, is left to people",
+    )
+    by_zone: bool | None = Field(
+        default=None, description="whether each zone is flown by one drone"
+    )
     separation_m: Number | None = Field(default=None, ge=0, le=1000, description="drone to drone")
 
 
