@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json as jsonlib
 import logging
+import math
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +51,10 @@ def plan(
     engine: Annotated[
         str, typer.Option(help="Several sites: local, dask, or dask=ADDRESS of a scheduler.")
     ] = "local",
+    budget_s: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="One site: stop improving the plan after so many seconds."),
+    ] = None,
 ) -> None:
     """Plan a site: passes for every blind spot, sorties, missions, and the ground crew's list.
 
@@ -67,7 +73,7 @@ def plan(
         order = Order(seed=seed, num_drones=drones, has_preview=not no_preview)
         plan_city(paths, output, order, chosen, json=json)
         return
-    made = make_plan(paths[0], seed=seed, num_drones=drones)
+    made = make_plan(paths[0], seed=seed, num_drones=drones, budget_s=budget_s)
     write_plan_folder(made, output)
     if not no_preview:
         from skymist.flight.commands.preview import write_preview
@@ -80,17 +86,33 @@ def plan(
         print_summary(made, summary, output)
 
 
-def make_plan(site_path: Path, *, seed: int = 0, num_drones: int | None = None) -> Plan:
-    """Read a site file and plan it, with progress and what `check` calls errors on stderr."""
+def make_plan(
+    site_path: Path,
+    *,
+    seed: int = 0,
+    num_drones: int | None = None,
+    budget_s: float | None = None,
+) -> Plan:
+    """Read a site file and plan it, with progress and what `check` calls errors on stderr.
+
+    After `budget_s` seconds the search ends with what it has: a valid plan, perhaps a longer one.
+    """
     from skymist.coverage.planning import plan_site
     from skymist.missions.checks import check_site
     from skymist.missions.findings import Severity
     from skymist.missions.site import read_site
 
+    end_s = math.inf if budget_s is None else time.monotonic() + budget_s
     with progress_on_stderr() as tell:
         tell("reading the site", 0, 0)
         site = read_site(site_path)
-        made = plan_site(site, seed=seed, num_drones=num_drones, progress=tell)
+        made = plan_site(
+            site,
+            seed=seed,
+            num_drones=num_drones,
+            progress=tell,
+            is_over=lambda: time.monotonic() > end_s,
+        )
     for finding in check_site(site):
         if finding.severity is Severity.ERROR:
             log.error("%s [%s] %s", finding.text, finding.rule, finding.mend)
@@ -149,6 +171,11 @@ def print_summary(made: Plan, summary: PlanSummary, folder: Path) -> None:
             "time",
             f"{summary.makespan_min:.0f} min with {summary.num_drones} drones "
             f"({summary.drone_min:.0f} drone-minutes in the air)",
+        ),
+        (
+            "lower bound",
+            f"{summary.lowest_min:.0f} min: the plan is at most {summary.gap_frac:.0%} longer "
+            "than the shortest",
         ),
         (
             "sorties",

@@ -211,6 +211,11 @@ async def _embedded(plan: Plan, seed: int) -> AsyncIterator[tuple[dict[str, Link
     async with EmbeddedFleet(drones, homes=homes_of(plan, drones), seed=seed) as fleet:
         links: dict[str, Link] = {d.id: fleet.connect(i) for i, d in enumerate(drones)}
         copters = {d.id: fleet.copters[i] for i, d in enumerate(drones)}
+        for drone_id, copter in copters.items():
+            first = next(s for s in plan.sorties if s.drone_id == drone_id)
+            if first.carried_l:
+                copter.drain()
+                copter.refill(first.carried_l)
 
         async def swap(drone_id: str) -> None:
             copters[drone_id].swap_battery()
