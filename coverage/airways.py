@@ -6,13 +6,14 @@ These are ways in the open air of the whole site; `coverage.transits` finds thos
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
-from shapely.geometry import LineString
+from shapely.geometry import LineString, MultiPoint
 
 from skymist.coverage.errors import PlanError
 from skymist.coverage.plan import Transit
@@ -28,6 +29,9 @@ XY = tuple[float, float]
 XYZ = tuple[float, float, float]
 NEAR_M = 12.0
 """Gaps up to here are flown at spray height if free: a climb would take longer."""
+HULLS_MOST = 6
+DETOUR_MOST = 1.15
+"""Ways around hulls are taken up to here times the straight way. Proposal of this project."""
 LEVEL_M = 8.0
 """Lowest height of a longer transit: above people, vans and sheds. Proposal of this project."""
 
@@ -73,21 +77,57 @@ class Airways:
 
     def _around(self, start: XY, end: XY) -> list[XY]:
         """The shortest way past what stands above the ceiling: a visibility graph, grown."""
+        return self._past_hulls(start, end) or self._past_corners(start, end)
+
+    def _in_the_way(self, way: Sequence[XY]) -> dict[bytes, BaseGeometry]:
+        line = LineString(way)
+        rims = self._obstacles.rims(line, self._ceiling_m)
+        return {wall.wkb: wall for wall in rims if wall.buffer(-0.02).intersects(line)}
+
+    def _past_hulls(self, start: XY, end: XY) -> list[XY] | None:
+        """Past a few towers on their shorter side; None where that is a long way round."""
+        walls: dict[bytes, BaseGeometry] = {}
+        way = [start, end]
+        for _ in range(HULLS_MOST):
+            fresh = self._in_the_way(way)
+            if not fresh:
+                return way
+            walls |= fresh
+            found = _beside(start, end, list(walls.values()))
+            if found is None or _length_m(found) > DETOUR_MOST * math.dist(start, end):
+                return None
+            way = found
+        return None
+
+    def _past_corners(self, start: XY, end: XY) -> list[XY]:
+        """The shortest way, along corners of whatever stands in the way."""
         walls: dict[bytes, BaseGeometry] = {}
         way = [start, end]
         for _ in range(64):
-            line = LineString(way)
-            hit = [
-                wall
-                for wall in self._obstacles.rims(line, self._ceiling_m)
-                if wall.buffer(-0.02).intersects(line)
-            ]
-            fresh = {wall.wkb: wall for wall in hit}
+            fresh = self._in_the_way(way)
             if not fresh.keys() - walls.keys():
                 return way
             walls |= fresh
             way = _shortest(start, end, list(walls.values()))
         raise PlanError(f"no way from {start} to {end} below {self._ceiling_m} m")
+
+
+def _length_m(way: Sequence[XY]) -> float:
+    return math.fsum(math.dist(a, b) for a, b in pairwise(way))
+
+
+def _beside(start: XY, end: XY, walls: Sequence[BaseGeometry]) -> list[XY] | None:
+    """The shorter way around the hull of everything; None where an end lies inside of it."""
+    hull = MultiPoint(np.concatenate([shapely.get_coordinates(w) for w in walls])).convex_hull
+    hull = hull.buffer(0.05, join_style="mitre")
+    whole = shapely.convex_hull(shapely.union_all([hull, shapely.Point(start), shapely.Point(end)]))
+    ring = [(float(x), float(y)) for x, y in shapely.get_coordinates(whole)[:-1]]
+    if start not in ring or end not in ring:
+        return None
+    first = ring.index(start)
+    ring = ring[first:] + ring[:first]
+    at = ring.index(end)
+    return min(ring[: at + 1], [start, *ring[:at:-1], end], key=_length_m)
 
 
 def _shortest(start: XY, end: XY, walls: Sequence[BaseGeometry]) -> list[XY]:

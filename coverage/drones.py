@@ -152,12 +152,16 @@ class DroneModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drone:
-    """One machine of the fleet, at home on a pad."""
+    """One machine of the fleet, at home on a pad.
+
+    `is_movable` says that planning may choose another pad for it, before the first sortie.
+    """
 
     id: str
     model: DroneModel
     pad_id: str
     sysid: int = 1
+    is_movable: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.sysid <= 250:

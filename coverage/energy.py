@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from skymist.coverage.dose import FAST_MPS
 from skymist.coverage.plan import Pass, PassKind, Transit
 
 if TYPE_CHECKING:
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
 
 SPOOL_S = 9.0
 """Arming to 3 m above the pad. Measured on ArduPilot SITL 4.7.0-dev, AUTO take-off."""
-LAND_S = 9.0
-"""From 3 m above the pad to disarmed: LAND_SPEED 0.5 m/s, detection.
-Source: ArduCopter's parameter defaults."""
+LAND_S = 6.0
+"""From 3 m above the pad to disarmed: LAND_SPEED 0.5 m/s, detection. Fitted, with the three below,
+to sorties flown on the embedded copter."""
 STOP_S = 1.0
 """Hold at the start of a pass, so that it starts at its speed and not at that of the transit."""
-BEND_S = 0.6
-"""Jerk limit and corner at each way point. Fitted to the leg times that ARDUPILOT.md gives."""
+BEND_S = 0.2
+"""Jerk limit and corner at each way point of a transit."""
+SLOW_S, FAST_S = 0.7, 2.0
+"""The same for a pass: a fast one starts and ends at rest."""
 
 
 def run_s(length_m: float, speed_mps: float, accel_mps2: float) -> float:
@@ -57,7 +60,8 @@ def leg_s(leg: Leg, model: DroneModel) -> float:
         return transit_s(leg.path, model, leg.speed_mps)
     if leg.kind is PassKind.HOVER:
         return STOP_S + leg.spray_s
-    return STOP_S + run_s(leg.length_m, leg.speed_mps, model.accel_mps2) + BEND_S
+    bend_s = FAST_S if leg.speed_mps > FAST_MPS else SLOW_S
+    return STOP_S + run_s(leg.length_m, leg.speed_mps, model.accel_mps2) + bend_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

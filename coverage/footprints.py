@@ -27,6 +27,8 @@ def strip(path: Sequence[XY], width_m: float) -> BaseGeometry:
     The wedge outside a bend is not counted: the outer end of the boom sweeps it too fast to
     leave the dose.
     """
+    if len(path) == 2:
+        return _straight(path[0], path[1], width_m)
     return union(_straight(a, b, width_m) for a, b in pairwise(path))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +14,28 @@ from shapely.geometry.base import BaseGeometry
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from skymist.coverage.site import Building
 
 
 _ARC = 6
 _OUTSIDE = 1 / math.cos(math.pi / 4 / _ARC)
 """Arcs are drawn with chords outside the true circle, so that no corner is cut."""
+
+
+PIECE_M = 60.0
+"""Long ways are looked at in pieces: the tree finds what their bounds touch."""
+
+
+def _pieces(path: Sequence[tuple[float, float]]) -> NDArray[np.object_]:
+    """The straight parts of a path as lines, none much longer than `PIECE_M`."""
+    found = []
+    for a, b in pairwise(path):
+        count = max(1, round(math.dist(a, b) / PIECE_M))
+        points = np.linspace(a, b, count + 1)
+        found.append(np.stack([points[:-1], points[1:]], axis=1))
+    return np.asarray(shapely.linestrings(np.concatenate(found)))
 
 
 class Obstacles:
@@ -66,8 +83,8 @@ class Obstacles:
 
     def clear_height_m(self, path: Sequence[tuple[float, float]]) -> float:
         """The least height above home at which the whole path is clear of every building."""
-        line = LineString(path)
-        near = self._tree.query(line, predicate="dwithin", distance=self.keep_m * _OUTSIDE)
+        pieces = _pieces(path)
+        _, near = self._tree.query(pieces, predicate="dwithin", distance=self.keep_m * _OUTSIDE)
         return float(self._heights_m[near].max() + self.margin_m) if len(near) else 0.0
 
     def tallest_m(self, region: BaseGeometry) -> float:

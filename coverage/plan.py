@@ -82,6 +82,7 @@ class Reason(StrEnum):
     BEYOND_TANK = "beyond_tank"
     OPEN_WATER = "open_water"
     BELOW_PUMP = "below_pump"
+    NO_TIME = "no_time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +191,7 @@ class Plan:
     """Who flies what, when, and what is left out. Every spot is in `treatments` or `ground`.
 
     `wind` is what the passes were laid for (None: still air).
+    `lowest_s` is a makespan that no plan of these treatments can go below.
     """
 
     site: Site
@@ -199,6 +201,7 @@ class Plan:
     sorties: tuple[Sortie, ...]
     wind: Wind | None = None
     findings: tuple[PlanFinding, ...] = ()
+    lowest_s: float = 0.0
 
     def treatment(self, spot_id: str) -> Treatment:
         """The treatment of one spot; KeyError where it has none."""

@@ -7,11 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from skymist.coverage.concerns import concerns_of
+from skymist.coverage.dayplan import beyond_day, by_priority, end_s, fitting
 from skymist.coverage.errors import PlanError
-from skymist.coverage.obstacles import Obstacles
-from skymist.coverage.plan import GroundTask, Plan, Sortie, Treatment
+from skymist.coverage.lowest import lowest_s
+from skymist.coverage.plan import GroundTask, Plan, Reason, Treatment
+from skymist.coverage.robust import union
 from skymist.coverage.schedule import schedule
-from skymist.coverage.sorties import assign, sorties_of
+from skymist.coverage.separation import require_apart
+from skymist.coverage.sorties import Planner, with_stations
 from skymist.coverage.treat import treat_site
 
 if TYPE_CHECKING:
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
 
     from skymist.coverage.drift import Wind
     from skymist.coverage.drones import Drone, DroneModel
+    from skymist.coverage.plan import Sortie
     from skymist.coverage.site import Site
+    from skymist.coverage.sorties import Given
 
 Options = dict[str, dict[str, Treatment]]
 
@@ -31,6 +36,7 @@ def plan_site(
     num_drones: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     wind: Wind | None = None,
+    is_over: Callable[[], bool] | None = None,
 ) -> Plan:
     """Treatments, ground-crew tasks and scheduled sorties for a site.
 
@@ -41,29 +47,26 @@ def plan_site(
     Raises
     ------
     PlanError
-        Where the site has no drone that can fly, or fewer than asked for.
+        Where the site has no drone that can fly, or fewer than asked for; where drones would
+        come nearer to each other than the policy allows.
     """
     drones = _crew(site, num_drones)
     tell = progress or (lambda stage, done, total: None)
     options, left = _options(site, drones, tell, wind)
-    given = assign(site, drones, options)
-    model_of = {t.spot_id: t.model_id for ts in given.values() for t in ts}
+    tell("sorties", 0, 1)
+    planner = Planner(site, drones, seed=seed, is_over=is_over or (lambda: False))
+    given, sorties, late = _timed(planner, site, options)
+    site = with_stations(site, given.drones)
+    tell("schedule", 0, 1)
+    require_apart(sorties, {d.id: d.model for d in drones}, site.policy.separation_m)
+    model_of = {t.spot_id: t.model_id for t in given.treatments}
     first = drones[0].model.id
     tasks = [t for s in site.spots for t in left.get((model_of.get(s.id, first), s.id), ())]
-    by_drone: dict[str, list[Sortie]] = {}
-    for done, drone in enumerate(drones):
-        tell("sorties", done, len(drones))
-        keep_m = drone.model.body_m / 2 + site.policy.clearance_m
-        obstacles = Obstacles(site.buildings, keep_m=keep_m, margin_m=site.policy.building_margin_m)
-        by_drone[drone.id], missed = sorties_of(drone, given[drone.id], site, obstacles)
-        tasks += missed
-    tell("schedule", 0, 1)
-    sorties = schedule(by_drone, {d.id: d.model for d in drones}, site.policy)
+    tasks += _together(given.tasks) + late
     flown = {spot_id for sortie in sorties for spot_id in sortie.spot_ids}
     order = {spot.id: index for index, spot in enumerate(site.spots)}
     treatments = sorted(
-        (t for ts in given.values() for t in ts if t.spot_id in flown),
-        key=lambda t: order[t.spot_id],
+        (t for t in given.treatments if t.spot_id in flown), key=lambda t: order[t.spot_id]
     )
     return Plan(
         site=site,
@@ -73,7 +76,39 @@ def plan_site(
         sorties=sorties,
         wind=wind,
         findings=concerns_of(site, treatments, wind),
+        lowest_s=lowest_s(site, given.drones, treatments),
     )
+
+
+def _timed(
+    planner: Planner, site: Site, options: Options
+) -> tuple[Given, tuple[Sortie, ...], list[GroundTask]]:
+    """Who flies what and when; of a day that is too short what fits, and tasks for the rest."""
+
+    def tried(spot_ids: frozenset[str] | None) -> tuple[Given, tuple[Sortie, ...]]:
+        some = options
+        if spot_ids is not None:
+            some = {m: {s: t for s, t in by.items() if s in spot_ids} for m, by in options.items()}
+        given = planner.give(some)
+        models = {d.id: d.model for d in given.drones}
+        return given, schedule(given.sorties(), models, site.policy, site.pads)
+
+    given, sorties = tried(None)
+    day_s = site.policy.day_s
+    if day_s is None or end_s(sorties) <= day_s:
+        return given, sorties, []
+    ordered = by_priority(site, options)
+    kept = fitting(day_s, ordered, lambda spot_ids: end_s(tried(spot_ids)[1]))
+    late = beyond_day(site, day_s, [s for s in ordered if s not in kept])
+    return *tried(kept), late
+
+
+def _together(tasks: list[GroundTask]) -> list[GroundTask]:
+    """What is left of one spot for one reason, as one task."""
+    groups: dict[tuple[str, Reason], list[GroundTask]] = defaultdict(list)
+    for task in tasks:
+        groups[task.spot_id, task.reason].append(task)
+    return [replace(group[0], area=union(t.area for t in group)) for group in groups.values()]
 
 
 def _settled(site: Site, tasks: list[GroundTask], flown: set[str]) -> list[GroundTask]:

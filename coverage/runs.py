@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 from shapely import affinity
-from shapely.geometry import LineString, Point, Polygon
+from shapely.geometry import LineString, MultiLineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage.cover import EdgePolicy, LegKind, cover_area
@@ -21,6 +21,8 @@ from skymist.coverage.site import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from skymist.coverage.drift import Wind
     from skymist.coverage.site import BlindSpot
@@ -246,43 +248,56 @@ def _from_a_side(area: BaseGeometry) -> LineString:
 
 def short_run(target: BaseGeometry, swath_m: float, blocked: BaseGeometry) -> Path | None:
     """One straight run over a small target: over it whole if it can, else over most of it."""
-    centre = target.centroid
+    turns = [_runs_across(target, 180.0 * n / _ANGLES, swath_m) for n in range(_ANGLES)]
+    lines = np.concatenate(turns)
+    if not blocked.is_empty:
+        lines = shapely.difference(lines, blocked)
+    paths = [lines_of(line, RUN_MIN_M) for line in lines]
+    wet = np.array([strip(path, swath_m) for found in paths for path in found], dtype=object)
+    reached_m2 = shapely.area(shapely.intersection(wet, target))
+    scores = iter((reached_m2 - 0.02 * shapely.area(wet)).tolist())
+    scored = [[(next(scores), path) for path in found] for found in paths]
     best: tuple[float, Path] | None = None
-    for turn in range(_ANGLES):
-        angle_deg = 180.0 * turn / _ANGLES
-        lying = affinity.rotate(target, -angle_deg, origin=centre)
-        low_x, low_y, high_x, high_y = lying.bounds
-        half_m = max((high_x - low_x) / 2, RUN_MIN_M / 2)
-        mid_x, mid_y = (low_x + high_x) / 2, (low_y + high_y) / 2
-        for shift_m in (0.0, *(s * k * swath_m / 6 for k in (1, 2, 3) for s in (1, -1))):
-            row = LineString([(mid_x - half_m, mid_y + shift_m), (mid_x + half_m, mid_y + shift_m)])
-            line = affinity.rotate(row, angle_deg, origin=centre)
-            for path in lines_of(_without(line, blocked), RUN_MIN_M):
-                wet = strip(path, swath_m)
-                reached = wet.intersection(target).area
-                score = reached - 0.02 * wet.area
+    for first in range(0, len(lines), len(turns[0])):
+        for number in range(first, first + len(turns[0])):
+            for score, path in scored[number]:
                 if best is None or score > best[0] + 1e-6:
                     best = (score, path)
-            if best is not None and shift_m == 0.0 and best[0] > 0.97 * target.area:
+            if best is not None and number == first and best[0] > 0.97 * target.area:
                 break
     return best[1] if best else None
+
+
+def _runs_across(target: BaseGeometry, angle_deg: float, swath_m: float) -> NDArray[np.object_]:
+    """Lines as long as the target at one angle: through its middle, then beside it in turn."""
+    centre = target.centroid
+    low_x, low_y, high_x, high_y = affinity.rotate(target, -angle_deg, origin=centre).bounds
+    half_m = max((high_x - low_x) / 2, RUN_MIN_M / 2)
+    mid_x, mid_y = (low_x + high_x) / 2, (low_y + high_y) / 2
+    shifts_m = (0.0, *(s * k * swath_m / 6 for k in (1, 2, 3) for s in (1, -1)))
+    rows = MultiLineString(
+        [
+            [(mid_x - half_m, mid_y + shift_m), (mid_x + half_m, mid_y + shift_m)]
+            for shift_m in shifts_m
+        ]
+    )
+    lines: NDArray[np.object_] = shapely.get_parts(affinity.rotate(rows, angle_deg, origin=centre))
+    return lines
 
 
 def hover_point(target: BaseGeometry, swath_m: float, blocked: BaseGeometry) -> XY | None:
     """The free point over which a disc as wide as the swath wets most of the target."""
     low_x, low_y, high_x, high_y = target.buffer(swath_m / 2).bounds
     xs, ys = np.linspace(low_x, high_x, 13), np.linspace(low_y, high_y, 13)
-    best: tuple[float, XY] | None = None
-    for x in xs:
-        for y in ys:
-            spot = Point(x, y)
-            if not blocked.is_empty and blocked.intersects(spot):
-                continue
-            reached = spot.buffer(swath_m / 2).intersection(target).area
-            reached -= 1e-3 * spot.distance(target.centroid)
-            if reached > 0 and (best is None or reached > best[0]):
-                best = (reached, (float(x), float(y)))
-    return best[1] if best else None
+    places = np.stack(np.meshgrid(xs, ys, indexing="ij"), axis=-1).reshape(-1, 2)
+    points = shapely.points(places)
+    discs = shapely.buffer(points, swath_m / 2, quad_segs=16)
+    reached_m2 = np.asarray(shapely.area(shapely.intersection(discs, target)))
+    reached_m2 -= 1e-3 * shapely.distance(points, target.centroid)
+    if not blocked.is_empty:
+        reached_m2[shapely.intersects(points, blocked)] = 0.0
+    best = int(reached_m2.argmax())
+    return (float(places[best, 0]), float(places[best, 1])) if reached_m2[best] > 0 else None
 
 
 def clear_of(path: Sequence[XY], swath_m: float, forbidden: BaseGeometry) -> list[Path]:

@@ -6,13 +6,16 @@ its pad.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from skymist.coverage.days import Stop
 from skymist.coverage.energy import SPOOL_S, leg_s
+from skymist.coverage.errors import PlanError
 from skymist.coverage.plan import Transit
 
 if TYPE_CHECKING:
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
 
     from skymist.coverage.drones import DroneModel
     from skymist.coverage.plan import Sortie
-    from skymist.coverage.site import Policy
+    from skymist.coverage.site import Pad, Policy
 
 STEP_S = 1.0
 WAIT_S = 5.0
+CHOICES = 12
+"""Sorties that are looked at when the next in order would have to wait."""
 SLIPS = tuple(range(-15, 16, 3))
 """Seconds early or late against another drone at which a flight must still keep clear of it."""
 
@@ -62,55 +67,175 @@ class Airspace:
 
     def __init__(self, separation_m: float) -> None:
         self._separation_m = separation_m
-        self._flown: list[tuple[str, int, NDArray[np.float64]]] = []
+        self._flown: list[tuple[str, int, NDArray[np.float64], NDArray[np.float64]]] = []
 
     def add(self, drone_id: str, start_s: float, path: NDArray[np.float64]) -> None:
         """Keep this flight's place in space and time."""
-        self._flown.append((drone_id, round(start_s / STEP_S), path))
+        bounds = np.concatenate([path.min(axis=0), path.max(axis=0)])
+        self._flown.append((drone_id, round(start_s / STEP_S), path, bounds))
 
-    def first_free_s(self, drone_id: str, start_s: float, path: NDArray[np.float64]) -> float:
-        """The earliest take-off from `start_s` on, in steps of 5 s, that keeps clear of all."""
-        while True:
+    def forget(self, before_s: float) -> None:
+        """Nothing will take off before this time: flights long over need no looking at."""
+        self._flown = [f for f in self._flown if f[1] + len(f[2]) + SLIPS[-1] >= before_s]
+
+    def first_free_s(
+        self, drone_id: str, start_s: float, path: NDArray[np.float64], until_s: float = math.inf
+    ) -> float:
+        """The earliest take-off from `start_s` on, in steps of 5 s, that keeps clear of all.
+
+        Gives up, and says infinity, after `until_s`.
+        """
+        others = self._near_paths(drone_id, path)
+        while start_s <= until_s:
             step = round(start_s / STEP_S)
-            if not any(self._is_near(drone_id, step + slip, path) for slip in SLIPS):
+            busy = [self._is_near(step, path, begun, other) for begun, other in others]
+            if not any(busy):
                 return start_s
             start_s += WAIT_S
+        return math.inf
 
-    def _is_near(self, drone_id: str, start: int, path: NDArray[np.float64]) -> bool:
-        for other_id, begun, other in self._flown:
-            low, high = max(start, begun), min(start + len(path), begun + len(other))
-            if other_id == drone_id or low >= high:
+    def _near_paths(
+        self, drone_id: str, path: NDArray[np.float64]
+    ) -> list[tuple[int, NDArray[np.float64]]]:
+        """Where and when others fly that come near the ground of this path at any time."""
+        reach = self._separation_m
+        low, high = path.min(axis=0) - reach, path.max(axis=0) + reach
+        return [
+            (begun, other)
+            for other_id, begun, other, bounds in self._flown
+            if other_id != drone_id and (bounds[:3] < high).all() and (bounds[3:] > low).all()
+        ]
+
+    def _is_near(
+        self, start: int, path: NDArray[np.float64], begun: int, other: NDArray[np.float64]
+    ) -> bool:
+        """Whether two flights come too near, either of them a little early or late."""
+        first, last = start + SLIPS[0], start + SLIPS[-1] + len(path)
+        if last <= begun or first >= begun + len(other):
+            return False
+        for slip in SLIPS:
+            at = start + slip
+            low, high = max(at, begun), min(at + len(path), begun + len(other))
+            if low >= high:
                 continue
-            gap = path[low - start : high - start] - other[low - begun : high - begun]
-            if float((gap**2).sum(axis=1).min()) < self._separation_m**2:
+            gap = path[low - at : high - at] - other[low - begun : high - begun]
+            if float(np.einsum("ij,ij->i", gap, gap).min()) < self._separation_m**2:
                 return True
         return False
 
 
+@dataclass(slots=True)
+class _Turn:
+    """A drone between sorties: what is left to fly, since when it stands, what it used."""
+
+    left: list[Sortie]
+    ready_s: float = 0.0
+    used_frac: float = 0.0
+    agent_id: str = ""
+    num_flown: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a drone stands on its pad in the middle of an operation.
+
+    `battery_frac` is what is left of the battery, `num_flown` how many sorties it has flown.
+    Whatever is in the tank, it is filled again before the next sortie.
+    """
+
+    ready_s: float = 0.0
+    battery_frac: float = 1.0
+    agent_id: str = ""
+    num_flown: int = 0
+
+
+def _turn(left: list[Sortie], standing: Standing | None) -> _Turn:
+    if standing is None:
+        return _Turn(left)
+    return _Turn(
+        left,
+        ready_s=standing.ready_s,
+        used_frac=1 - standing.battery_frac,
+        agent_id=standing.agent_id,
+        num_flown=max(1, standing.num_flown),
+    )
+
+
 def schedule(
-    by_drone: Mapping[str, Sequence[Sortie]], models: dict[str, DroneModel], policy: Policy
+    by_drone: Mapping[str, Sequence[Sortie]],
+    models: dict[str, DroneModel],
+    policy: Policy,
+    pads: Sequence[Pad] = (),
+    standing: Mapping[str, Standing] | None = None,
 ) -> tuple[Sortie, ...]:
     """All sorties with their start times and stops, by time of take-off.
 
     The tank is filled before every sortie but the first, and the battery swapped where what is
-    left of it would go below the reserve.
+    left of it would go below the reserve. A drone whose next sortie would have to wait flies
+    another one first. `standing` says how drones stand that have flown before; the others are
+    full and ready. Where a pad has fewer crews than drones, the first to land is served first.
     """
     airspace = Airspace(policy.separation_m)
-    waiting = {drone_id: list(sorties) for drone_id, sorties in by_drone.items() if sorties}
-    ready_s, used_frac = dict.fromkeys(waiting, 0.0), dict.fromkeys(waiting, 0.0)
+    known = standing or {}
+    turns = {d: _turn(list(some), known.get(d)) for d, some in by_drone.items() if some}
+    paths = {s.id: trajectory(s, models[s.drone_id]) for some in by_drone.values() for s in some}
+    crews_s = {pad.id: [0.0] * pad.num_crews for pad in pads if pad.num_crews}
     flown: list[Sortie] = []
-    while waiting:
-        drone_id = min(waiting, key=lambda d: (ready_s[d], d))
-        sortie = waiting[drone_id].pop(0)
-        is_first = ready_s[drone_id] == 0.0
-        swap = used_frac[drone_id] + sortie.battery_frac > 1 - policy.reserve_frac
-        stop_s = (0.0 if is_first else policy.refill_s) + (policy.swap_s if swap else 0.0)
-        path = trajectory(sortie, models[drone_id])
-        start_s = airspace.first_free_s(drone_id, ready_s[drone_id] + stop_s, path)
-        airspace.add(drone_id, start_s, path)
-        flown.append(replace(sortie, start_s=start_s, refill_before=not is_first, swap_before=swap))
-        ready_s[drone_id] = start_s + sortie.duration_s
-        used_frac[drone_id] = sortie.battery_frac + (0.0 if swap else used_frac[drone_id])
-        if not waiting[drone_id]:
-            del waiting[drone_id]
+    while turns:
+        drone_id = min(turns, key=lambda d: (turns[d].ready_s, d))
+        turn = turns[drone_id]
+        airspace.forget(turn.ready_s)
+        free_s = crews_s.get(turn.left[0].pad_id, [0.0])
+        served_s = max(turn.ready_s, min(free_s))
+        sortie, stop_s = _soonest(turn, served_s, airspace, paths, policy)
+        if stop_s > 0:
+            free_s[free_s.index(min(free_s))] = served_s + stop_s
+        airspace.add(drone_id, sortie.start_s, paths[sortie.id])
+        turn.left = [s for s in turn.left if s.id != sortie.id]
+        turn.num_flown += 1
+        flown.append(replace(sortie, id=f"{drone_id}-{turn.num_flown:02d}"))
+        turn.ready_s = sortie.start_s + sortie.duration_s
+        turn.used_frac = sortie.battery_frac + (0.0 if sortie.swap_before else turn.used_frac)
+        turn.agent_id = sortie.agent_id
+        if not turn.left:
+            del turns[drone_id]
     return tuple(sorted(flown, key=lambda s: (s.start_s, s.id)))
+
+
+def _soonest(
+    turn: _Turn,
+    served_s: float,
+    airspace: Airspace,
+    paths: Mapping[str, NDArray[np.float64]],
+    policy: Policy,
+) -> tuple[Sortie, float]:
+    """The next in order if it need not wait, else of those next in order what waits least.
+
+    Also gives the seconds of its stop, which begins at `served_s`.
+    """
+    best: tuple[float, Sortie, float] | None = None
+    for sortie in turn.left[:CHOICES]:
+        if best is not None and sortie.agent_id != turn.left[0].agent_id:
+            break
+        stop = Stop(
+            is_refill=turn.num_flown > 0,
+            is_swap=turn.used_frac + sortie.battery_frac > 1 - policy.reserve_frac,
+            is_rinse=turn.num_flown > 0 and sortie.agent_id != turn.agent_id,
+        )
+        earliest_s = (served_s if stop.seconds(policy) else turn.ready_s) + stop.seconds(policy)
+        until_s = math.inf if best is None else earliest_s + best[0] - WAIT_S
+        path = paths[sortie.id]
+        start_s = airspace.first_free_s(sortie.drone_id, earliest_s, path, until_s)
+        if best is None or start_s - earliest_s < best[0] - 1e-9:
+            timed = replace(
+                sortie,
+                start_s=start_s,
+                refill_before=stop.is_refill,
+                swap_before=stop.is_swap,
+            )
+            best = (start_s - earliest_s, timed, stop.seconds(policy))
+        if best[0] <= 0.0:
+            break
+    if best is None:
+        raise PlanError("nothing left to fly")
+    return best[1], best[2]

@@ -138,11 +138,17 @@ class Receptor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pad:
-    """Where drones start, land, and are refilled."""
+    """Where drones start, land, and are refilled.
+
+    `capacity` is the most drones that it takes, `num_crews` how many can be served at the same
+    time; None sets no limit.
+    """
 
     id: str
     x: float
     y: float
+    capacity: int | None = None
+    num_crews: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +176,11 @@ class Level:
 class Policy:
     """Limits that hold on the whole site. Heights are above home, all distances in metres.
 
+    `rinse_s` is added to a refill with another agent. `is_swap_in_refill` says that batteries are
+    swapped while the tank is filled, not after. `day_s` is when the last drone must be down: what
+    does not fit, worst levels first, is left to the ground crew. `is_by_zone` gives each zone to
+    one drone.
+
     Source: ceilings and radius from China's agricultural envelope of 2024-01-01 (30 m, 50 km/h,
     2000 m); wind, temperature from the spraying norms that DOMAIN quotes.
     """
@@ -188,6 +199,10 @@ class Policy:
     refill_s: float = 120.0
     swap_s: float = 120.0
     separation_m: float = 10.0
+    rinse_s: float = 60.0
+    is_swap_in_refill: bool = False
+    day_s: float | None = None
+    is_by_zone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

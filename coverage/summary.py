@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanSummary:
-    """Totals of a plan. `treated_m2` is what drones are planned to treat of `spots_m2`."""
+    """Totals of a plan. `treated_m2` is what drones are planned to treat of `spots_m2`.
+
+    `gap_frac` says how much longer than the lower bound `lowest_min` the plan takes.
+    """
 
     num_spots: int
     num_treated: int
@@ -30,6 +33,8 @@ class PlanSummary:
     num_swaps: int
     num_drones: int
     left_out: dict[str, int]
+    lowest_min: float = 0.0
+    gap_frac: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -56,4 +61,6 @@ def summarise(plan: Plan) -> PlanSummary:
         num_swaps=sum(s.swap_before for s in plan.sorties),
         num_drones=len({s.drone_id for s in plan.sorties}),
         left_out=dict(Counter(task.reason.value for task in plan.ground).most_common()),
+        lowest_min=plan.lowest_s / 60,
+        gap_frac=plan.makespan_s / plan.lowest_s - 1 if plan.lowest_s > 0 else 0.0,
     )

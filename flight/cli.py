@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from typing import Annotated
@@ -23,6 +24,8 @@ from skymist.flight.errors import LinkLost, VehicleSilent
 from skymist.missions.errors import SiteUnsafe
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_LINK = 1, 2, 3
+COLLECT_AFTER = (20_000, 10, 10)
+"""Python's own 700 new objects cost a quarter of the time to read a hundred thousand buildings."""
 
 app = typer.Typer(
     name="skymist",
@@ -60,6 +63,7 @@ def options(
 
 def main() -> None:
     """Run the command line; the only place where an error becomes an exit code."""
+    gc.set_threshold(*COLLECT_AFTER)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

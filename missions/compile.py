@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from shapely.geometry import MultiPoint
 
 from skymist.coverage.dose import FAST_MPS, PUMP_LAG_S, lead_m, pump_rate_pct_per_mps
 from skymist.coverage.errors import MissionError
@@ -22,6 +21,10 @@ from skymist.coverage.plan import Pass, PassKind, Transit
 from skymist.missions.items import Command, FencePolygon, Frame, Item, Mission, PassSpan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shapely.geometry.base import BaseGeometry
+
     from skymist.coverage.drones import DroneModel
     from skymist.coverage.frames import Origin
     from skymist.coverage.plan import Plan, Sortie
@@ -75,8 +78,10 @@ class _Draft:
         self.do(Command.DO_SPRAYER, 1.0 if is_on else 0.0)
 
 
-def compile_sortie(plan: Plan, sortie: Sortie) -> Mission:
+def compile_sortie(plan: Plan, sortie: Sortie, roofs: Roofs | None = None) -> Mission:
     """The mission of one sortie, for the drone that flies it.
+
+    Who compiles many sorties of one site hands in its `roofs`, or they are looked up anew.
 
     Raises
     ------
@@ -111,7 +116,7 @@ def compile_sortie(plan: Plan, sortie: Sortie) -> Mission:
         raise MissionError(
             f"{sortie.id}: wanted at most {ITEMS_MOST} items, found {len(draft.items)}"
         )
-    rtl_m = rtl_height_m(site, sortie)
+    rtl_m = rtl_height_m(site, sortie, roofs or Roofs(site))
     return Mission(
         sortie_id=sortie.id,
         drone_id=sortie.drone_id,
@@ -210,21 +215,39 @@ def _span(leg: Pass, index: int, first: int, last: int) -> PassSpan:
     return PassSpan(pass_index=index, spot_id=leg.spot_id, first_seq=first, last_seq=last)
 
 
-def sortie_points(sortie: Sortie) -> list[tuple[float, float]]:
-    """Every corner of the sortie's path, on the ground."""
-    return [(p[0], p[1]) for leg in sortie.legs for p in leg.path]
+def _hull(sortie: Sortie) -> BaseGeometry:
+    """The ground between all corners of the sortie's path."""
+    points = [(p[0], p[1]) for leg in sortie.legs for p in leg.path]
+    return shapely.convex_hull(shapely.multipoints(points))
 
 
-def rtl_height_m(site: Site, sortie: Sortie) -> float:
+class Roofs:
+    """The buildings of a site, by place."""
+
+    def __init__(self, site: Site) -> None:
+        self._tree = shapely.STRtree([building.footprint for building in site.buildings])
+        self._heights_m = np.array([building.height_m for building in site.buildings])
+
+    def tallest_m(self, region: BaseGeometry) -> float:
+        """Height of the tallest building that touches a region; 0 where none does."""
+        found = self._tree.query(region, predicate="intersects")
+        return float(self._heights_m[found].max(initial=0.0))
+
+
+def rtl_height_m(site: Site, sortie: Sortie, roofs: Roofs) -> float:
     """Height above home that clears every building between this sortie's points and the pad."""
-    hull = MultiPoint(sortie_points(sortie)).convex_hull.buffer(FENCE_MARGIN_M)
-    tallest_m = max((b.height_m for b in site.buildings if b.footprint.intersects(hull)), default=0)
+    hull = _hull(sortie).buffer(FENCE_MARGIN_M)
     top_m = max(p[2] for leg in sortie.legs if isinstance(leg, Transit) for p in leg.path)
-    return float(max(tallest_m + site.policy.building_margin_m, min(top_m, site.policy.ceiling_m)))
+    return float(
+        max(
+            roofs.tallest_m(hull) + site.policy.building_margin_m,
+            min(top_m, site.policy.ceiling_m),
+        )
+    )
 
 
 def _fence(site: Site, sortie: Sortie) -> FencePolygon:
-    hull = MultiPoint(sortie_points(sortie)).convex_hull.buffer(FENCE_MARGIN_M, quad_segs=3)
+    hull = _hull(sortie).buffer(FENCE_MARGIN_M, quad_segs=3)
     outline = shapely.get_coordinates(hull.simplify(0.5))[:-1]
     lon_lat = site.origin.to_geo(outline)
     corners = tuple((to_e7(float(lat)), to_e7(float(lon))) for lon, lat in lon_lat)
@@ -271,6 +294,13 @@ def _parameters(site: Site, sortie: Sortie, model: DroneModel, rtl_m: float) -> 
     }
 
 
+def missions_of(plan: Plan) -> Iterator[tuple[str, Mission]]:
+    """Each sortie's id and mission, one by one."""
+    roofs = Roofs(plan.site)
+    for sortie in plan.sorties:
+        yield sortie.id, compile_sortie(plan, sortie, roofs)
+
+
 def compile_plan(plan: Plan) -> dict[str, Mission]:
     """All missions of a plan by sortie."""
-    return {sortie.id: compile_sortie(plan, sortie) for sortie in plan.sorties}
+    return dict(missions_of(plan))

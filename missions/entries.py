@@ -152,6 +152,16 @@ class SensitiveEntry(Located):
 class PadEntry(Located):
     """A point where drones start, land and are refilled."""
 
+    capacity: Whole | None = Field(
+        default=None, ge=1, le=100, description="most drones on it; by default any number"
+    )
+    crews: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="how many drones can be served at the same time; by default all",
+    )
+
 
 ENTRIES: dict[str, type[Located]] = {
     "buildings": BuildingEntry,

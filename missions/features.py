@@ -7,7 +7,7 @@ has checked them. Shapes are in degrees, longitude first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +65,20 @@ class Feature:
 
     def with_shape(self, shape: BaseGeometry | None) -> Feature:
         """The same with another shape."""
-        return replace(self, shape=shape)
+        # Spelt out: `replace` takes three times as long, for each of a hundred thousand features.
+        return Feature(
+            role=self.role,
+            file=self.file,
+            source=self.source,
+            label=self.label,
+            default_id=self.default_id,
+            values=self.values,
+            shape=shape,
+            names=self.names,
+            line=self.line,
+            excused=self.excused,
+            mend=self.mend,
+        )
 
     def locate(self, place: Place) -> tuple[str, str, int | None]:
         """File, field and line of one of its values, for `validation.checked`."""

@@ -108,7 +108,7 @@ class Store:
     def drones(
         self, entries: Mapping[int, DroneEntry], pad_ids: Sequence[str], gaps: frozenset[str]
     ) -> tuple[Drone, ...]:
-        """The fleet: each entry `count` times, on its pad or on the pads in turn."""
+        """The fleet: each entry `count` times, on its pad, or on the pads in turn and movable."""
         free = self._free_sysids(entries)
         in_turn = cycle(pad_ids or ("",))
         made: dict[str, Drone] = {}
@@ -132,6 +132,7 @@ class Store:
                     id=self._drone_id(entry, n, len(made)),
                     model=model,
                     pad_id=entry.pad or next(in_turn),
+                    is_movable=entry.pad is None,
                     sysid=entry.sysid + n if entry.sysid else next(free, SYSID_MAX),
                 )
                 if drone.id in made:

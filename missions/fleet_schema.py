@@ -125,7 +125,7 @@ class DroneEntry(Entry):
         Discriminator(_model_tag),
     ] = Field(description="id of a built-in model (hexa-10, hexa-16, ...) or a model written out")
     id: Id | None = Field(default=None, description="its name; with count, a number is added")
-    pad: Id | None = Field(default=None, description="id of its pad; by default the pads in turn")
+    pad: Id | None = Field(default=None, description="id of its pad; by default the plan chooses")
     count: Whole = Field(default=1, ge=1, le=100, description="how many of them")
     sysid: Whole | None = Field(
         default=None,

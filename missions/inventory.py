@@ -89,8 +89,14 @@ class Inventory:
             for key, feature, entry in self._unique("sensitive")
         )
         self.pads = tuple(
-            Pad(id=key, x=feature.shape.x, y=feature.shape.y)
-            for key, feature, _ in self._unique("pads")
+            Pad(
+                id=key,
+                x=feature.shape.x,
+                y=feature.shape.y,
+                capacity=entry.capacity,
+                num_crews=entry.crews,
+            )
+            for key, feature, entry in self._unique("pads")
         )
         no_spray = (self._no_spray(*row) for row in self._unique("no_spray"))
         self.no_spray = tuple(area for area in no_spray if area is not None)

@@ -55,7 +55,8 @@ class LayerReader:
     """Reads one source of one role, and gathers its faults.
 
     `place` is where the source stands in the site file, `locate` gives a place's file, field
-    and line; paths are taken from `folder`.
+    and line; paths are taken from `folder`. `path` is the layer's file, `known_keys` are those of
+    its role.
     """
 
     role: str
@@ -65,11 +66,13 @@ class LayerReader:
     locate: Locate
     faults: list[Fault] = field(default_factory=list)
     bad_keys: set[str] = field(default_factory=set)
+    path: Path = field(init=False)
+    known_keys: frozenset[str] = frozenset()
 
-    @property
-    def path(self) -> Path:
-        """The layer's file."""
-        return Path(os.path.normpath(self.folder / self.source.file))
+    def __post_init__(self) -> None:
+        self.path = Path(os.path.normpath(self.folder / self.source.file))
+        if self.role in ENTRIES:
+            self.known_keys = frozenset(ENTRIES[self.role].model_fields) - set(GEOMETRY_KEYS)
 
     def read(self) -> list[Feature]:
         """The features, those without a usable shape too; what is wrong goes to `faults`."""
@@ -80,7 +83,8 @@ class LayerReader:
         rows, crs = self._text_rows() if is_text else self._table_rows()
         rows = [row for row in rows if self._is_wanted(row)]
         names = self._names(rows)
-        return self._to_wgs84([self._feature(row, names) for row in rows], crs)
+        file = str(self.path)
+        return self._to_wgs84([self._feature(row, names, file) for row in rows], crs)
 
     def _fault(self, wanted: str, found: str, hint: str = "", at: Place = ()) -> None:
         """Fault what the site file says of this layer."""
@@ -114,16 +118,13 @@ class LayerReader:
         self._fault("a file that is there", found, hint, ("file",))
         return False
 
-    def _known_keys(self) -> set[str]:
-        return set(ENTRIES[self.role].model_fields) - set(GEOMETRY_KEYS)
-
     def _check_keys(self) -> None:
         """Fault keys of ours that the role does not have."""
         if self.role == "streets":
             return
         for part in ("properties", "values", "defaults"):
-            for key in set(getattr(self.source, part)) - self._known_keys():
-                hint = near_miss(key, self._known_keys())
+            for key in set(getattr(self.source, part)) - self.known_keys:
+                hint = near_miss(key, self.known_keys)
                 self._fault(f"a key of {self.role}", found_text(key), hint, (part, key))
 
     def _text_rows(self) -> tuple[list[_Row], str | None]:
@@ -190,7 +191,7 @@ class LayerReader:
     def _names(self, rows: list[_Row]) -> dict[str, str]:
         """Our keys, and what the file calls them."""
         theirs = dict.fromkeys(name for row in rows for name in row.properties)
-        known = self._known_keys()
+        known = self.known_keys
         by_lower = {name.lower(): name for name in reversed(theirs)}
         names = {key: by_lower[key] for key in sorted(known) if key in by_lower}
         names |= {key: key for key in known if key in theirs}
@@ -211,17 +212,17 @@ class LayerReader:
                 value = self.source.defaults.get(key)
             elif key in self.source.values:
                 value = self.source.values[key].get(str(value), value)
-            if value is not None and key in self._known_keys():
+            if value is not None and key in self.known_keys:
                 values[key] = value
         return values
 
-    def _feature(self, row: _Row, names: dict[str, str]) -> Feature:
+    def _feature(self, row: _Row, names: dict[str, str], file: str) -> Feature:
         values = self._values(row, names)
         name = short_name(values.get("id")) or row.name
         stem = self.source.layer or self.path.stem
         made = Feature(
             role=self.role,
-            file=str(self.path),
+            file=file,
             source=self.place,
             label=f"features[{row.index}]({name})" if name else f"features[{row.index}]",
             default_id=row.name or f"{stem}-{row.index + 1:03d}",

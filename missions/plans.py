@@ -131,11 +131,16 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
+def plan_bytes(made: plan.Plan) -> bytes:
+    """What stands in `plan.json`."""
+    text = json.dumps(plan_to_dict(made), ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8") + b"\n"
+
+
 def write_plan(made: plan.Plan, folder: Path) -> Path:
     """Write `plan.json` into the folder and say where."""
     path = folder / PLAN_FILE
-    text = json.dumps(plan_to_dict(made), ensure_ascii=False, separators=(",", ":"))
-    write_whole(path, text.encode("utf-8") + b"\n")
+    write_whole(path, plan_bytes(made))
     return path
 
 

@@ -42,6 +42,9 @@ class BadShape(MissionError):
 
 
 def _position(value: object) -> tuple[float, float]:
+    match value:
+        case [float(x), float(y)] if abs(x) < 1e12 and abs(y) < 1e12:
+            return x, y
     if not isinstance(value, Sequence) or isinstance(value, str) or not 2 <= len(value) <= 4:
         raise BadShape(_DEGREES, found_text(value))
     pair = []
@@ -67,6 +70,10 @@ def _polygon(rings: object) -> Polygon:
     if not isinstance(rings, list | tuple) or not rings:
         raise BadShape("a list of rings", found_text(rings))
     made = [_positions(ring, 3, "ring") for ring in rings]
+    if len(made) == 1:
+        # Twice as fast as the class, and a large layer is read for its polygons.
+        plain: Polygon = shapely.polygons(made[0])
+        return plain
     return Polygon(made[0], made[1:])
 
 

@@ -208,7 +208,11 @@ class _SiteReader:
 
     def _policy(self) -> Policy:
         entry = self._section("policy", schema.PolicyEntry) or schema.PolicyEntry()
-        policy = Policy(**entry.model_dump(exclude_none=True))
+        keys = entry.model_dump(exclude_none=True)
+        for given, ours in (("swap_in_refill", "is_swap_in_refill"), ("by_zone", "is_by_zone")):
+            if given in keys:
+                keys[ours] = keys.pop(given)
+        policy = Policy(**keys)
         if not policy.temperature_min_c < policy.temperature_max_c:
             found = f"{policy.temperature_min_c} to {policy.temperature_max_c}"
             place = ("policy", "temperature_min_c")

@@ -165,6 +165,21 @@ class PolicyEntry(Entry):
     )
     refill_s: Number | None = Field(default=None, ge=0, le=7200, description="time of a refill")
     swap_s: Number | None = Field(default=None, ge=0, le=7200, description="time of a battery swap")
+    rinse_s: Number | None = Field(
+        default=None, ge=0, le=7200, description="added to a refill with another agent"
+    )
+    swap_in_refill: bool | None = Field(
+        default=None, description="whether batteries are swapped while tanks are filled"
+    )
+    day_s: Number | None = Field(
+        default=None,
+        gt=0,
+        le=86400,
+        description="when all must be down; what does not fit, by level, is left to people",
+    )
+    by_zone: bool | None = Field(
+        default=None, description="whether each zone is flown by one drone"
+    )
     separation_m: Number | None = Field(default=None, ge=0, le=1000, description="drone to drone")
 
 

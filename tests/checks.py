@@ -524,7 +524,7 @@ def _says(treatment: Treatment) -> str:
 
 def assert_schedule_holds(plan: Plan) -> None:
     """Drones fly one sortie at a time, are refilled and recharged, and keep apart."""
-    _judge("schedule", (*_crowded_pads(plan), *_too_close(plan)))
+    _judge("schedule", (*_crowded_pads(plan), *_short_of_crew(plan), *_too_close(plan)))
 
 
 def _by_drone(plan: Plan) -> dict[str, list[Sortie]]:
@@ -532,6 +532,36 @@ def _by_drone(plan: Plan) -> dict[str, list[Sortie]]:
     for sortie in sorted(plan.sorties, key=lambda s: s.start_s):
         flown.setdefault(sortie.drone_id, []).append(sortie)
     return flown
+
+
+def _stop_s(sortie: Sortie, agent_before: str | None, policy: Policy) -> float:
+    """What service before a sortie takes: the tank, rinsed for another agent, and the battery."""
+    fill_s = policy.refill_s if sortie.refill_before else 0.0
+    if sortie.refill_before and agent_before not in (None, sortie.agent_id):
+        fill_s += policy.rinse_s
+    swap_s = policy.swap_s if sortie.swap_before else 0.0
+    return max(fill_s, swap_s) if policy.is_swap_in_refill else fill_s + swap_s
+
+
+def _short_of_crew(plan: Plan) -> Iterator[str]:
+    """Pads where more must be served than their crews can do, in any stretch of time."""
+    works: dict[str, list[tuple[float, float, float]]] = {}
+    for sorties in _by_drone(plan).values():
+        for before, sortie in pairwise(sorties):
+            need_s = _stop_s(sortie, before.agent_id, plan.site.policy)
+            landed_s = before.start_s + before.duration_s
+            works.setdefault(sortie.pad_id, []).append((landed_s, sortie.start_s, need_s))
+    for pad in plan.site.pads:
+        some = works.get(pad.id, []) if pad.num_crews else []
+        for (first_s, _, _), (_, last_s, _) in itertools.product(some, some):
+            if last_s <= first_s:
+                continue
+            inside_s = sum(w for a, b, w in some if a >= first_s - 1e-6 and b <= last_s + 1e-6)
+            if inside_s > (pad.num_crews or 0) * (last_s - first_s) + 1e-6:
+                yield (
+                    f"pad {pad.id}: {inside_s:.0f} s of service in {last_s - first_s:.0f} s "
+                    f"by {pad.num_crews} crews"
+                )
 
 
 def _crowded_pads(plan: Plan) -> Iterator[str]:
@@ -543,10 +573,7 @@ def _crowded_pads(plan: Plan) -> Iterator[str]:
             yield f"{sorties[0].id}: starts at {sorties[0].start_s:.1f} s"
         for before, sortie in zip((None, *sorties), sorties, strict=False):
             if before is not None:
-                need_s = max(
-                    policy.refill_s if sortie.refill_before else 0.0,
-                    policy.swap_s if sortie.swap_before else 0.0,
-                )
+                need_s = _stop_s(sortie, agent_id, policy)
                 gap_s = sortie.start_s - before.start_s - before.duration_s
                 if gap_s < need_s - 1e-6:
                     yield f"{sortie.id}: {gap_s:.1f} s after {before.id}, needs {need_s:g} s"

@@ -33,7 +33,7 @@ def demo(
         raise PlanError(f"{output}: wanted a folder or nothing yet, found a file")
     began_s = time.perf_counter()
     with as_file(files("skymist.missions") / "data" / "demo") as example:
-        plan(example / "site.yaml", output=output / "plan")
+        plan([example / "site.yaml"], output=output / "plan")
     # The folder is the demo's own: the record of an earlier one makes room.
     shutil.rmtree(output / "record", ignore_errors=True)
     flown = partial(rehearse, output / "plan", sim=Sim(sim), output=output / "record")

@@ -48,10 +48,10 @@ def fly(
     Example: [bold]skymist fly plans/helsinki --drone d1=serial:/dev/ttyUSB0:57600 --arm[/bold]
     """
     from skymist.flight.commands.flown import print_outcome, record_folder, utc_now
-    from skymist.flight.commands.plan import require_safe
     from skymist.flight.conduct import Result
     from skymist.flight.display import display_for
     from skymist.flight.operation import Setting
+    from skymist.missions.checks import require_safe
     from skymist.missions.plans import read_flyable_plan
 
     plan = read_flyable_plan(directory)

@@ -6,6 +6,7 @@ import json as jsonlib
 import logging
 import math
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,14 +16,13 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from skymist.missions.errors import SiteUnsafe
+from skymist.flight.commands.plan_city import plan_city
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from skymist.coverage.drift import Wind
     from skymist.coverage.plan import Plan
-    from skymist.coverage.site import Site
     from skymist.coverage.summary import PlanSummary
 
 log = logging.getLogger(__name__)
@@ -31,9 +31,15 @@ STAGES = {"spots": "looking at each spot", "sorties": "filling sorties", "schedu
 
 
 def plan(
-    site: Annotated[Path, typer.Argument(help="The site file (YAML).")],
+    sites: Annotated[
+        list[Path],
+        typer.Argument(help="The site file (YAML), or those of a whole city."),
+    ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for the plan and its files.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="Folder for the plan and its files; of several, one in it each."
+        ),
     ],
     seed: Annotated[int, typer.Option(help="Kept in the plan: same site, same bytes.")] = 0,
     drones: Annotated[
@@ -49,16 +55,37 @@ def plan(
     no_preview: Annotated[
         bool, typer.Option("--no-preview", help="Leave out preview.png.")
     ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Several sites: processes at once; by default one a core."),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="Several sites: local, dask, or dask=ADDRESS of a scheduler.")
+    ] = "local",
+    budget_s: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="One site: stop improving the plan after so many seconds."),
+    ] = None,
 ) -> None:
     """Plan a site: passes for every blind spot, sorties, missions, and the ground crew's list.
 
     Example: [bold]skymist plan examples/helsinki/site.yaml -o plans/helsinki[/bold]
+
+    A whole city, each site into its own folder: [bold]skymist plan city/*.yaml -o plans[/bold]
     """
     from skymist.coverage.summary import summarise
+    from skymist.flight.city import Order, site_paths
+    from skymist.flight.engines import engine_for
     from skymist.missions.plan_folder import write_plan_folder
 
+    paths = site_paths(sites)
+    chosen = engine_for(engine, jobs)
     air = None if wind is None else wind_of(wind)
-    made = make_plan(site, seed=seed, num_drones=drones, wind=air)
+    if len(paths) > 1:
+        order = Order(seed=seed, num_drones=drones, has_preview=not no_preview, wind=air)
+        plan_city(paths, output, order, chosen, json=json)
+        return
+    made = make_plan(paths[0], seed=seed, num_drones=drones, wind=air, budget_s=budget_s)
     write_plan_folder(made, output)
     (output / "preview.png").unlink(missing_ok=True)
     if not no_preview:
@@ -99,9 +126,16 @@ def wind_of(text: str) -> Wind:
 
 
 def make_plan(
-    site_path: Path, *, seed: int = 0, num_drones: int | None = None, wind: Wind | None = None
+    site_path: Path,
+    *,
+    seed: int = 0,
+    num_drones: int | None = None,
+    wind: Wind | None = None,
+    budget_s: float | None = None,
 ) -> Plan:
     """Read a site file and plan it; progress and the plan's findings on stderr.
+
+    After `budget_s` seconds the search ends with what it has: a valid plan, perhaps a longer one.
 
     Raises
     ------
@@ -109,36 +143,26 @@ def make_plan(
         Where `check` finds an error; nothing is planned then.
     """
     from skymist.coverage.planning import plan_site
+    from skymist.missions.checks import require_safe
     from skymist.missions.site import read_site
 
+    end_s = math.inf if budget_s is None else time.monotonic() + budget_s
     with progress_on_stderr() as tell:
         tell("reading the site", 0, 0)
         site = read_site(site_path)
         require_safe(site, site_path)
-        made = plan_site(site, seed=seed, num_drones=num_drones, progress=tell, wind=wind)
+        made = plan_site(
+            site,
+            seed=seed,
+            num_drones=num_drones,
+            progress=tell,
+            wind=wind,
+            is_over=lambda: time.monotonic() > end_s,
+        )
     for concern in made.findings:
         level = logging.ERROR if concern.is_error else logging.WARNING
         log.log(level, "%s [%s]", concern.text, concern.rule)
     return made
-
-
-def require_safe(site: Site, source: Path) -> None:
-    """Let no site pass of which `check` says that it must not be flown.
-
-    Raises
-    ------
-    SiteUnsafe
-        With every finding that is an error.
-    """
-    from skymist.missions.checks import check_site
-    from skymist.missions.findings import Severity
-
-    errors = [f for f in check_site(site) if f.severity is Severity.ERROR]
-    if errors:
-        raise SiteUnsafe(
-            "\n".join(f"{source}: {f.text} [{f.rule}]; {f.mend}" for f in errors)
-            + f"\n{source}: not planned and not flown; mend it, then: skymist check {source}"
-        )
 
 
 class progress_on_stderr:
@@ -195,6 +219,11 @@ def print_summary(made: Plan, summary: PlanSummary, folder: Path) -> None:
             "time",
             f"{summary.makespan_min:.0f} min with {summary.num_drones} drones "
             f"({summary.drone_min:.0f} drone-minutes in the air)",
+        ),
+        (
+            "lower bound",
+            f"{summary.lowest_min:.0f} min: the plan is at most {summary.gap_frac:.0%} longer "
+            "than the shortest",
         ),
         (
             "sorties",

@@ -125,7 +125,8 @@ def plan_for(place: Path, *, seed: int, num_drones: int | None) -> Plan:
     PlanError
         There is nothing by this name.
     """
-    from skymist.flight.commands.plan import make_plan, require_safe
+    from skymist.flight.commands.plan import make_plan
+    from skymist.missions.checks import require_safe
     from skymist.missions.plans import read_flyable_plan
 
     if not place.exists():
@@ -228,6 +229,11 @@ async def _embedded(plan: Plan, seed: int) -> AsyncIterator[tuple[dict[str, Link
     async with EmbeddedFleet(drones, homes=homes_of(plan, drones), seed=seed) as fleet:
         links: dict[str, Link] = {d.id: fleet.connect(i) for i, d in enumerate(drones)}
         copters = {d.id: fleet.copters[i] for i, d in enumerate(drones)}
+        for drone_id, copter in copters.items():
+            first = next(s for s in plan.sorties if s.drone_id == drone_id)
+            if first.carried_l:
+                copter.drain()
+                copter.refill(first.carried_l)
 
         yield links, crew_of(plan.site.policy, copters)
 

@@ -184,3 +184,61 @@ def test_oracles_notice(name: str) -> None:
     getattr(checks, law)(plan)
     with pytest.raises(AssertionError):
         getattr(checks, law)(spoil(plan))
+
+
+def _with_policy(**keys: Any) -> Callable[[Site], Site]:
+    return lambda site: replace(site, policy=replace(site.policy, **keys))
+
+
+def _crews(site: Site) -> Site:
+    return replace(site, pads=tuple(replace(pad, num_crews=1) for pad in site.pads))
+
+
+VARIED: dict[str, Callable[[Site], Site]] = {
+    "swaps inside refills": _with_policy(is_swap_in_refill=True),
+    "a long rinse": _with_policy(rinse_s=300.0),
+    "each zone to one drone": _with_policy(is_by_zone=True),
+    "one crew a pad": _crews,
+    "free pads": lambda site: replace(
+        site, fleet=tuple(replace(drone, is_movable=True) for drone in site.fleet)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VARIED)
+def test_laws_hold_whatever_the_policy(name: str) -> None:
+    site = VARIED[name](checks.beyond_one_tank())
+    checks.assert_lawful_plan(plan_site(site))
+
+
+def test_crews_are_waited_for() -> None:
+    site = checks.beyond_one_tank()
+    one_pad = replace(site, fleet=tuple(replace(d, pad_id="p0") for d in site.fleet))
+    plan = plan_site(_crews(one_pad))
+    checks.assert_lawful_plan(plan)
+    assert plan.makespan_s > plan_site(one_pad).makespan_s
+
+
+def test_a_short_day_keeps_the_worst_levels() -> None:
+    site = checks.under_and_around()
+    whole = plan_site(site)
+    day_s = whole.makespan_s / 2
+    plan = plan_site(_with_policy(day_s=day_s)(site))
+    checks.assert_lawful_plan(plan)
+    assert plan.makespan_s <= day_s
+    late = {task.spot_id for task in plan.ground if task.reason.value == "no_time"}
+    assert late
+    levels = ["red", "yellow", "blue", "green"]
+    worst_late = min(levels.index(site.spot(spot_id).level.value) for spot_id in late)
+    kept = [levels.index(site.spot(t.spot_id).level.value) for t in plan.treatments]
+    assert max(kept) <= worst_late
+
+
+def test_no_plan_is_shorter_than_its_lower_bound(named: Site) -> None:
+    plan = plan_site(named)
+    assert plan.lowest_s <= plan.makespan_s
+
+
+def test_time_up_still_gives_a_lawful_plan() -> None:
+    plan = plan_site(checks.beyond_one_tank(), is_over=lambda: True)
+    checks.assert_lawful_plan(plan)

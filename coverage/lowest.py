@@ -1,0 +1,85 @@
+"""The least time that any plan could take for the same treatments: what a plan is measured by.
+
+Every litre takes its seconds of spraying and its share of the stops and of the way there and
+back: a flight carries at most a tank, so its round trip, which is at least as long as to any of
+its spots, is shared by at most a tankful. Wherever a drone may be moved, the best pad counts.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skymist.coverage.airways import LEVEL_M, NEAR_M
+from skymist.coverage.chunks import usable_l
+from skymist.coverage.energy import LAND_S, SPOOL_S, leg_s, transit_s
+from skymist.coverage.flights import PAD_HEIGHT_M
+from skymist.coverage.stations import shared_out
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skymist.coverage.drones import Drone, DroneModel
+    from skymist.coverage.plan import Treatment
+    from skymist.coverage.site import Pad, Site
+
+
+def lowest_s(site: Site, drones: Sequence[Drone], treatments: Sequence[Treatment]) -> float:
+    """A makespan that no plan of these treatments with these drones can go below, in seconds.
+
+    Ways between spots, detours and climbs over roofs and waits are taken as nothing, the power
+    as that of an empty drone. The first tank and battery are filled before the start.
+    """
+    if not treatments:
+        return 0.0
+    models = {drone.model.id: drone.model for drone in drones}
+    some = [t for t in treatments if t.model_id in models]
+    pads = {pad.id: pad for pad in site.pads}
+    if any(drone.is_movable for drone in drones):
+        columns = [tuple(pads.values())]
+        counts = [float(len(drones))]
+    else:
+        named = sorted({drone.pad_id for drone in drones})
+        columns = [(pads[pad_id],) for pad_id in named]
+        counts = [float(sum(d.pad_id == pad_id for d in drones)) for pad_id in named]
+    table = np.array(
+        [
+            [
+                min(_least_s(t, models[t.model_id], pad, site) for pad in column)
+                for column in columns
+            ]
+            for t in some
+        ]
+    )
+    policy = site.policy
+    first_s = (
+        max(policy.refill_s, policy.swap_s)
+        if policy.is_swap_in_refill
+        else (policy.refill_s + policy.swap_s)
+    )
+    return max(0.0, shared_out(table, np.array(counts))[0] - first_s)
+
+
+def _least_s(treatment: Treatment, model: DroneModel, pad: Pad, site: Site) -> float:
+    """Seconds of a drone's day that the treatment takes at least, from this pad."""
+    policy = site.policy
+    speed_mps = min(model.cruise_mps, policy.speed_max_mps)
+    reach_m = min(
+        math.hypot(x - pad.x, y - pad.y) for sprayed in treatment.passes for x, y in sprayed.path
+    )
+    low_m = min(PAD_HEIGHT_M, treatment.passes[0].above_home_m)
+    top_m = min(LEVEL_M, policy.ceiling_m) if reach_m >= NEAR_M else low_m
+    way = [(0.0, 0.0, PAD_HEIGHT_M), (0.0, 0.0, top_m), (reach_m, 0.0, top_m)]
+    way.append((reach_m, 0.0, max(low_m, treatment.passes[0].above_home_m)))
+    trip_s = transit_s(way, model, speed_mps) + transit_s(way[::-1], model, speed_mps)
+    trip_s += SPOOL_S + LAND_S
+    tanks = treatment.litres_l / usable_l(model)
+    spray_s = math.fsum(leg_s(sprayed, model) for sprayed in treatment.passes)
+    flown_s = spray_s + tanks * trip_s
+    used = flown_s * model.hover_power_w(0.0) / (model.battery_wh * 3600)
+    swap_s = policy.swap_s * used / (1 - policy.reserve_frac)
+    fill_s = policy.refill_s * tanks
+    stop_s = max(fill_s, swap_s) if policy.is_swap_in_refill else fill_s + swap_s
+    return flown_s + stop_s
