@@ -19,7 +19,8 @@ origins = st.builds(Origin, lat_deg=st.floats(-80, 80), lon_deg=st.floats(-179, 
 def test_there_and_back_is_the_identity(origin: Origin, x: float, y: float) -> None:
     there = origin.geo(x, y)
     back = origin.enu(there)
-    assert math.dist(back[:2], (x, y)) < 1e-4
+    # PROJ takes what lies within 1e-10 rad of the origin, 0.6 mm, for the origin.
+    assert math.dist(back[:2], (x, y)) < 1e-3
 
 
 @given(origins, near, near)

@@ -37,7 +37,7 @@ def test_plan_names_what_people_need(plan: Plan) -> None:
     said = " | ".join(words(draw_plan(plan)))
     for wanted in (
         "Langkou test quarter: spray plan",
-        "16 spots: 14 by drone, 2 left to the ground crew",
+        "16 spots: 14 by drone, 2 by ground crew",
         "zone-1 post 1",
         "pad-1",
         "school-1",
