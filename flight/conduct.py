@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from skymist.flight.clock import now_s
 from skymist.flight.drone_run import DroneReport, DroneRun, StartGate
 from skymist.flight.telling import Log, Skipped
+from skymist.flight.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -131,8 +132,19 @@ async def conduct(
     wanted = {sortie.drone_id for sortie in plan.sorties}
     flying = [d for d in plan.site.fleet if d.id in wanted and d.id in peers]
     gate = StartGate(len(flying))
+    traffic = Traffic(tuple(flying), plan.site.policy.separation_m)
     runs = [
-        DroneRun(d, peers[d.id], plan, missions, crew=crew, log_=told, gate=gate, arm=arm)
+        DroneRun(
+            d,
+            peers[d.id],
+            plan,
+            missions,
+            crew=crew,
+            log_=told,
+            gate=gate,
+            traffic=traffic,
+            arm=arm,
+        )
         for d in flying
     ]
     unconnected = _without_drone(plan, wanted - set(peers), told)

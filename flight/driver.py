@@ -92,6 +92,7 @@ __all__ = [
     "arm",
     "check_parameters",
     "clear_mission",
+    "clear_or_mark",
     "come_home",
     "command",
     "disarm",
@@ -152,7 +153,7 @@ async def upload(
         try:
             await _upload_list(peer, kind, items, progress)
         except (UploadRefused, VehicleSilent, LinkLost) as error:
-            error.holding = await _clear_after_failure(peer)
+            error.holding = await clear_or_mark(peer)
             log.error("upload failed", extra={"sysid": peer.sysid, "holding": error.holding.value})
             raise
         log.info(
@@ -244,14 +245,28 @@ async def set_mode(peer: Peer, mode: CopterMode, timeout_s: float = 5.0) -> None
     await peer.wait_for(Heartbeat, lambda h: h.custom_mode == mode, timeout_s=timeout_s)
 
 
-async def arm(peer: Peer, timeout_s: float = 10.0) -> None:
+async def arm(
+    peer: Peer, timeout_s: float = 10.0, *, may_go_on: Callable[[], bool] = lambda: True
+) -> None:
     """Arm, never by force, and see it in a heartbeat.
 
-    `VehicleRefused` carries the reasons that the vehicle gave; `VehicleSilent` where nothing is
-    known. The caller has verified the mission (P1).
+    The command is not sent again once `may_go_on` says no. `VehicleRefused` carries the reasons
+    that the vehicle gave; after `VehicleSilent` the vehicle may be armed. The caller has verified
+    the mission (P1).
     """
     with peer.subscribe(StatusText) as texts:
-        result = await command(peer, VehicleCommand.COMPONENT_ARM_DISARM, 1, timeout_s=3.0)
+        for _ in range(NUM_TRIES):
+            result = await command(
+                peer, VehicleCommand.COMPONENT_ARM_DISARM, 1, timeout_s=3.0, num_tries=1
+            )
+            if result.outcome is not Outcome.UNKNOWN:
+                break
+            if not may_go_on():
+                raise VehicleSilent(
+                    f"vehicle {peer.sysid}: arming: no answer, no longer asked; it may be armed",
+                    sysid=peer.sysid,
+                    waited_s=result.waited_s,
+                )
         if result.outcome is Outcome.REFUSED:
             await asyncio.sleep(1.0)  # the reasons follow the refusal
         _require(peer, result, "arming", _drain(texts))
@@ -417,10 +432,10 @@ async def _upload_list(
     raise _refused(peer, kind, -1, "NOT_HELD", "the")
 
 
-async def _clear_after_failure(peer: Peer) -> Holding:
-    """Leave no half of a mission behind (P2)."""
+async def clear_or_mark(peer: Peer, timeout_s: float = 30.0) -> Holding:
+    """Leave no half of a mission behind (P2): cleared, or unknown where that cannot be had."""
     try:
-        async with asyncio.timeout(30.0):
+        async with asyncio.timeout(timeout_s):
             await clear_mission(peer)
     except (UploadRefused, VehicleSilent, LinkLost, TimeoutError):
         return Holding.UNKNOWN

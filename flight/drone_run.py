@@ -16,12 +16,14 @@ from skymist.flight import driver
 from skymist.flight.clock import now_s
 from skymist.flight.crew import Crew, Load
 from skymist.flight.display import DroneView
-from skymist.flight.errors import FlightError, LinkLost
+from skymist.flight.errors import FlightError, Holding, LinkLost
+from skymist.flight.interrupts import shielded
 from skymist.flight.launch import Launcher
-from skymist.flight.monitor import Limits, Tank
+from skymist.flight.messages import Heartbeat
+from skymist.flight.monitor import Alert, Limits, Severity, Tank
 from skymist.flight.oversight import TICK_S, Job
 from skymist.flight.phases import Phase, Phases
-from skymist.flight.sortie_run import SortieRun
+from skymist.flight.sortie_run import HOME_S, SortieRun, flight_timeout_s
 from skymist.flight.telling import DroneLog, Skipped
 from skymist.flight.watch import Watch, describe
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from skymist.coverage.plan import Plan, Sortie
     from skymist.flight.channel import Peer
     from skymist.flight.telling import Log
+    from skymist.flight.traffic import Traffic
     from skymist.missions.items import Mission
 
 log = logging.getLogger(__name__)
@@ -43,6 +46,8 @@ COME_HOME_SHARE = 0.6
 POUR_LEAST_L = 0.05
 """Nobody is sent out with a can for less."""
 SHOW_S = 1.0
+LEAVE_S = 30.0
+"""To clear a broken upload and leave AUTO after a stop."""
 
 
 class StartGate:
@@ -94,6 +99,7 @@ class DroneRun:
         crew: Crew,
         log_: Log,
         gate: StartGate,
+        traffic: Traffic,
         arm: bool,
     ) -> None:
         self.drone = drone
@@ -102,6 +108,7 @@ class DroneRun:
         self.skipped: list[Skipped] = []
         self._peer, self._plan, self._missions = peer, plan, missions
         self._crew, self._log, self._gate, self._arm = crew, log_, gate, arm
+        self._traffic = traffic
         self._told = DroneLog(log_, drone.id)
         self._phases = Phases(drone.id, lambda _: self._show())
         self._watch = Watch(peer)
@@ -147,14 +154,16 @@ class DroneRun:
             await self._worker
         except asyncio.CancelledError:
             this = asyncio.current_task()
-            if not self._stop_reason or (this is not None and this.cancelling()):
+            is_outer = not self._stop_reason or (this is not None and this.cancelling() > 0)
+            await shielded(self._leave_safe())
+            if is_outer:
                 raise
-            self._fail(self._stop_reason)
+            if self.phase is not Phase.FAILED:
+                self._fail(self._stop_reason)
         except Exception as exc:  # the top of this drone's task: others must go on
             log.exception("a fault of ours", extra={"drone_id": self.drone.id})
-            if self._sortie_run is not None and self._sortie_run.is_committed:
-                with suppress(FlightError):
-                    await driver.come_home(self._peer)
+            await self._bring_down()
+            await shielded(self._leave_safe())
             self._fail(f"a fault in Skymist: {exc!r}")
         finally:
             self._pass_gate()
@@ -163,6 +172,34 @@ class DroneRun:
             await asyncio.gather(*helpers, return_exceptions=True)
             self._watch.close()
             self._show()
+
+    async def _leave_safe(self) -> None:
+        """No half of a mission and no AUTO on the ground; a drone in the air is left alone."""
+        with suppress(FlightError, TimeoutError):
+            async with asyncio.timeout(LEAVE_S):
+                holding = await self._launcher.abandon()
+                if holding is not None:
+                    self._tell_holding(holding)
+
+    def _tell_holding(self, holding: Holding) -> None:
+        is_cleared = holding is Holding.CLEARED
+        text = "stopped amid the upload: the vehicle's mission was cleared"
+        if not is_cleared:
+            text = "stopped amid the upload: what the vehicle holds is unknown, it must not fly"
+        severity = Severity.WARNING if is_cleared else Severity.ERROR
+        self._told.alert(Alert(severity=severity, code="holding_mission", text=text))
+
+    async def _bring_down(self) -> None:
+        """After a fault of ours: home by the vehicle's own means, by its heartbeats alone."""
+        run = self._sortie_run
+        if run is None or not run.is_committed:
+            return
+        with suppress(FlightError):
+            if self.phase is not Phase.PILOT:
+                await driver.come_home(self._peer)
+            timeout_s = run.job.sortie.duration_s + HOME_S
+            await self._peer.wait_for(Heartbeat, lambda h: not h.is_armed, timeout_s=timeout_s)
+            await driver.spray_off(self._peer)
 
     async def _fly_all(self) -> None:
         """Every sortie in order, until one fails."""
@@ -244,11 +281,14 @@ class DroneRun:
         await asyncio.sleep(max(0.0, start_s + sortie.start_s - now_s()))
         stop_observing = self._watch.observe(run.on_message)
         try:
+            await self._ready(run)
             await run.launch()
             await run.see_home()
         finally:
             stop_observing()
             self._count(run)
+            if not run.is_in_air:
+                self._traffic.is_down(self.drone.id)
         self._sortie_run = None
         self._note = run.note
         self._skip(await run.close())
@@ -256,6 +296,28 @@ class DroneRun:
             self._is_out = True
         else:
             self.report.num_flown += 1
+
+    async def _ready(self, run: SortieRun) -> None:
+        """Clear air, and the vehicle ready; getting ready may take so long that the air is not."""
+
+        def on_wait(reason: str) -> None:
+            self._phases.to(Phase.STANDING_BY if reason else Phase.VERIFIED)
+            self._note = f"waits to take off: {reason}" if reason else ""
+            if reason:
+                self._told.sortie(run.job.sortie, "waiting", reason)
+
+        while True:
+            await self._traffic.cleared(
+                self.drone.id,
+                run.job.sortie,
+                flight_timeout_s(run.job.sortie),
+                is_on_plan=lambda: run.is_on_plan,
+                on_wait=on_wait,
+            )
+            await run.ready()
+            if self._traffic.is_clear_now(self.drone.id, run.job.sortie):
+                return
+            await self._launcher.stand_down()
 
     def _count(self, run: SortieRun) -> None:
         """Add what was sprayed and flown, however it ended."""

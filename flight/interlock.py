@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 STALE_S = 2.0
 """Evidence older than this is none: eight positions in a row at 4 Hz."""
+BEAT_STALE_S = 3.5
+"""For what comes once a second, HEARTBEAT and MISSION_CURRENT: three in a row are missing."""
 REPEAT_S = 0.5
 MARGIN_M = 2.0
 """Beyond the edge of what may be wetted: GPS noise and the path flown between two messages."""
@@ -124,17 +126,26 @@ def pump_verdict(
         if pump is not None and pump.is_on and is_fresh(pump, now_s, STALE_S):
             return Verdict(cause=Cause.DISARMED, reason="the pump runs on a disarmed drone")
         return MAY_RUN
+    if not is_fresh(heart, now_s, BEAT_STALE_S):
+        return Verdict(cause=Cause.STALE, reason=f"no heartbeat for {BEAT_STALE_S:g} s")
     if heart.mode != AUTO:
         return Verdict(cause=Cause.LEFT_AUTO, reason=f"mode {heart.mode_name} instead of AUTO")
     if not is_fresh(state.position, now_s, STALE_S):
         return Verdict(cause=Cause.STALE, reason=f"no position for {STALE_S:g} s")
     if not is_fresh(pump, now_s, STALE_S):
         return Verdict(cause=Cause.STALE, reason=f"no pump output for {STALE_S:g} s")
-    return _verdict_in_auto(state, mission, ground)
+    if pump is None or not pump.is_on:
+        return MAY_RUN
+    if is_fresh(state.progress, now_s, BEAT_STALE_S):
+        return _verdict_in_auto(state, mission, ground)
+    if any(ground.holds(index, state) for index in range(len(mission.spans))):
+        return MAY_RUN
+    reason = f"the pump runs outside every spot, no item's number for {BEAT_STALE_S:g} s"
+    return Verdict(cause=Cause.OUTSIDE, reason=reason)
 
 
 def _verdict_in_auto(state: VehicleState, mission: Mission, ground: SprayGround) -> Verdict:
-    """The verdict of an armed drone in AUTO whose position and pump are fresh.
+    """The verdict of an armed drone in AUTO whose pump runs and whose every word is fresh.
 
     An item's number that is older than the pump's start proves nothing: MISSION_CURRENT comes
     once a second, and the pump may have started with the item after it.

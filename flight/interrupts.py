@@ -1,4 +1,7 @@
-"""Ctrl-C while drones fly: the first asks them home, the second stops at once."""
+"""Ctrl-C while drones fly: the first asks them home, the second stops at once.
+
+Even then work that leaves a drone safe is done to its end: it is short and bounded.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
+
+
+async def shielded(work: Coroutine[object, object, None]) -> None:
+    """Do the work to its end; a cancellation that comes meanwhile takes effect after it."""
+    task = asyncio.ensure_future(work)
+    is_cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            is_cancelled = True
+    task.result()
+    if is_cancelled:
+        raise asyncio.CancelledError
 
 
 @contextmanager

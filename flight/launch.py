@@ -1,7 +1,8 @@
 """The steps before a drone flies, each ending with the vehicle's own word.
 
-Parameters, upload with read-back, preflight, AUTO, the vehicle's checks, read-back again, arm,
-start. Every step raises a `FlightError` that names what is missing; none is passed over.
+Parameters, upload with read-back, preflight, AUTO, the vehicle's checks, everything once more,
+arm, start. Every step raises a `FlightError` that names what is missing; none is passed over.
+Once the command to arm is out, a drone that is not heard counts as armed.
 """
 
 from __future__ import annotations
@@ -14,18 +15,27 @@ from skymist.flight import driver
 from skymist.flight.clock import now_s
 from skymist.flight.errors import (
     FlightError,
+    Holding,
+    LinkLost,
     UploadRefused,
     VehicleRefused,
     VehicleSilent,
 )
-from skymist.flight.messages import CopterMode, ParamRequestRead, ParamValue, VehicleCommand
+from skymist.flight.messages import CopterMode, MissionState
 from skymist.flight.preflight import preflight
-from skymist.flight.telemetry import PumpServo
+from skymist.flight.pump import read_pump_servo
+from skymist.flight.readiness import FRESH_S, off_pad, unready_in_auto
+from skymist.flight.telemetry import is_fresh
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from skymist.coverage.drones import Drone
     from skymist.flight.channel import Peer
+    from skymist.flight.parameters import ParameterReport
+    from skymist.flight.preflight import PreflightReport
     from skymist.flight.telemetry import VehicleState
+    from skymist.flight.verify import Differences
     from skymist.flight.watch import Watch
     from skymist.missions.items import Mission
 
@@ -35,11 +45,14 @@ HEARTBEAT_TIMEOUT_S = 30.0
 POSITION_TIMEOUT_S = 120.0
 """From boot to a position estimate: 41.5 s on SITL (ARDUPILOT.md, 21), more under trees."""
 CHECKS_TIMEOUT_S = 60.0
-PARAM_TIMEOUT_S = 1.5
-PARAM_TRIES = 3
-SPRAYER_PUMP = 22
-"""SERVOn_FUNCTION of a sprayer's pump (ARDUPILOT.md, 4)."""
-NUM_SERVOS = 16
+STARTED_S = 5.0
+"""How long a start that was not acknowledged may take to show in what the vehicle does."""
+HEARD_S = 5.0
+"""A vehicle that may be reached is heard within so many seconds: five heartbeats."""
+CLEAR_S = 15.0
+FLOWN_WITH = {"fence_options": 0.0}
+"""With bit 0 ArduCopter refuses every mode, and so the way home, to a drone that its fence has
+stopped. Source: Mode.cpp, "in fence recovery"."""
 
 
 class Launcher:
@@ -49,9 +62,11 @@ class Launcher:
         self._peer = peer
         self._watch = watch
         self._has_servo = False
+        self._is_half_uploaded = False
+        self._known: dict[str, float] = {}
 
-    async def prepare(self, mission: Mission) -> tuple[str, ...]:
-        """Hear the vehicle, ask for telemetry, set its parameters; what it has not is told back.
+    async def prepare(self, mission: Mission) -> ParameterReport:
+        """Hear the vehicle, ask for telemetry, set its parameters; what was done is given back.
 
         Raises
         ------
@@ -62,56 +77,65 @@ class Launcher:
         """
         heartbeat = await driver.wait_heartbeat(self._peer, HEARTBEAT_TIMEOUT_S)
         if heartbeat.is_armed:
-            raise VehicleRefused(
-                f"vehicle {self._peer.sysid}: wanted it disarmed on its pad, found it armed",
-                sysid=self._peer.sysid,
-            )
+            raise self._refusal("wanted it disarmed on its pad, found it armed")
         await driver.request_streams(self._peer)
-        report = await driver.set_parameters(self._peer, mission.parameters)
-        if report.refused:
-            names = ", ".join(report.refused)
-            raise VehicleRefused(
-                f"vehicle {self._peer.sysid}: did not take {names}", sysid=self._peer.sysid
-            )
+        report = await driver.set_parameters(self._peer, {**FLOWN_WITH, **mission.parameters})
+        self._require_taken(report)
+        self._known = report.after
         if not self._has_servo:
             self._watch.set_servo(await read_pump_servo(self._peer))
             self._has_servo = True
-        return tuple(f"the vehicle has no parameter for {name}" for name in report.missing)
+        return report
 
     async def upload(self, mission: Mission) -> None:
         """Upload; `UploadRefused` or `VehicleSilent` unless every list was acknowledged."""
-        await driver.upload(self._peer, mission)
+        self._is_half_uploaded = True
+        try:
+            await driver.upload(self._peer, mission)
+        except FlightError:
+            self._is_half_uploaded = False  # cleared, or marked in the error
+            raise
 
-    async def require_same(self, mission: Mission) -> None:
-        """Read back what the vehicle holds; `UploadRefused` where it is not the mission (P1)."""
-        differences = await driver.verify(self._peer, mission)
-        if not differences.is_same:
-            first = differences.items[0]
-            raise UploadRefused(
-                f"vehicle {self._peer.sysid}: holds another mission than compiled, "
-                f"{len(differences.items)} differences; first: {first}",
-                sysid=self._peer.sysid,
-                kind=first.kind.name.lower(),
-                seq=first.seq,
-                result="DIFFERS",
-            )
-
-    async def check(self, mission: Mission, drone: Drone, *, battery_min_frac: float) -> list[str]:
-        """Everything that `preflight` looks at, read-back included; what does not block comes back.
+    async def check(
+        self, mission: Mission, drone: Drone, *, battery_min_frac: float
+    ) -> PreflightReport:
+        """Everything that `preflight` looks at, and the vehicle out of AUTO again.
 
         Raises
         ------
+        UploadRefused
+            It holds another mission than compiled (P1).
         VehicleRefused
-            With every finding that blocks.
+            It could not be asked what it holds.
         """
-        await self._watch.until(
-            _has_position, wanted="a position estimate", timeout_s=POSITION_TIMEOUT_S
-        )
+        with suppress(VehicleSilent):  # preflight says so, with everything else
+            await self._watch.until(
+                _has_position, wanted="a position estimate", timeout_s=POSITION_TIMEOUT_S
+            )
         found = await preflight(self._peer, mission, drone, battery_min_frac=battery_min_frac)
-        if not found.is_ready:
-            blocking = "; ".join(str(f.text) for f in found.findings if f.is_blocking)
-            raise VehicleRefused(f"{drone.id}: not fit to fly: {blocking}", sysid=drone.sysid)
-        return [finding.text for finding in found.findings]
+        await self.stand_down()
+        if found.differences is None:
+            raise self._refusal(f"not fit to fly: {'; '.join(f.text for f in found.findings)}")
+        self._require_same(found.differences)
+        return found
+
+    def _require_same(self, differences: Differences) -> None:
+        self._is_half_uploaded = False
+        if differences.is_same:
+            return
+        first = differences.items[0]
+        raise UploadRefused(
+            f"vehicle {self._peer.sysid}: holds another mission than compiled, "
+            f"{len(differences.items)} differences; first: {first}",
+            sysid=self._peer.sysid,
+            kind=first.kind.name.lower(),
+            seq=first.seq,
+            result="DIFFERS",
+        )
+
+    def _require_taken(self, report: ParameterReport) -> None:
+        if report.refused:
+            raise self._refusal(f"did not take {', '.join(report.refused)}")
 
     async def ready_in_auto(self) -> None:
         """Enter AUTO and wait until the vehicle's own checks pass in it.
@@ -121,63 +145,100 @@ class Launcher:
         VehicleRefused
             They do not; with the reasons that the vehicle names.
         """
-        await driver.set_mode(self._peer, CopterMode.AUTO)
-        entered_s = now_s()
+        reasons = await unready_in_auto(self._peer, CHECKS_TIMEOUT_S)
+        if reasons:
+            said = "; ".join(reasons)
+            raise self._refusal(f"not ready in AUTO after {CHECKS_TIMEOUT_S:g} s: {said}")
+        if not _has_position(self._watch.state):
+            raise self._refusal("has no estimate of its position")
 
-        def is_ready(state: VehicleState) -> bool:
-            checks = state.checks
-            is_new = checks is not None and checks.at_s > entered_s
-            return is_new and checks is not None and checks.is_prearm_good and _has_position(state)
+    async def check_again(self, mission: Mission) -> None:
+        """Right before arming: mission, parameters, pad and mode are still what they were.
 
-        try:
-            await self._watch.until(
-                is_ready, wanted="its pre-arm checks in AUTO", timeout_s=CHECKS_TIMEOUT_S
-            )
-        except VehicleSilent as exc:
-            raise VehicleRefused(
-                f"vehicle {self._peer.sysid}: not ready in AUTO after {CHECKS_TIMEOUT_S:g} s: "
-                f"{await self._reasons()}",
-                sysid=self._peer.sysid,
-            ) from exc
+        Raises
+        ------
+        UploadRefused, VehicleRefused
+            One is not; says which.
+        """
+        self._require_same(await driver.verify(self._peer, mission))
+        wanted = {**FLOWN_WITH, **mission.parameters}
+        known = {name: wanted[name] for name in wanted if name in self._known}
+        report = await driver.check_parameters(self._peer, known)
+        if not report.is_as_wanted:
+            names = ", ".join((*report.refused, *report.missing))
+            raise self._refusal(f"parameters changed since they were set: {names}")
+        if reason := off_pad(self._peer, mission):
+            raise self._refusal(reason)
+        state = self._watch.state
+        if not (state.is_auto and is_fresh(state.heart, now_s(), FRESH_S)):
+            raise self._refusal(f"wanted AUTO, found {state.mode_name}")
 
-    async def _reasons(self) -> str:
-        """What the vehicle names when asked why it would not arm."""
-        asked_s = now_s()
-        await driver.command(self._peer, VehicleCommand.RUN_PREARM_CHECKS)
-        with suppress(VehicleSilent):
-            await self._watch.until(lambda _: False, wanted="reasons", timeout_s=2.0)
-        said = [text.text for text in self._watch.state.texts if text.at_s >= asked_s]
-        return "; ".join(dict.fromkeys(said)) or "it names no reason"
-
-    async def arm(self, mission: Mission) -> None:
-        """Arm, if what the vehicle holds is still the mission."""
-        await self.require_same(mission)
-        if not self._watch.state.is_auto:
-            raise VehicleRefused(
-                f"vehicle {self._peer.sysid}: wanted AUTO, found {self._watch.state.mode_name}",
-                sysid=self._peer.sysid,
-            )
-        await driver.arm(self._peer)
+    async def arm(self, may_go_on: Callable[[], bool]) -> None:
+        """Arm the vehicle that was checked again; after `VehicleSilent` it may be armed."""
+        await driver.arm(self._peer, may_go_on=may_go_on)
 
     async def start(self) -> None:
-        """Start the mission of the armed vehicle."""
-        await driver.start_mission(self._peer)
+        """Start the mission; without an answer, what the vehicle is seen to do is one.
 
-    async def stand_down(self) -> None:
-        """Leave AUTO on the ground: with our AUTO_OPTIONS a drone that is armed in it takes off."""
-        if self._watch.state.is_armed or self._watch.state.mode_name not in ("AUTO", "AUTO_RTL"):
-            return
+        With our AUTO_OPTIONS the mission starts by itself on arming.
+        """
+        began_s = now_s()
         try:
-            await driver.set_mode(self._peer, CopterMode.STABILIZE)
+            await driver.start_mission(self._peer)
+        except VehicleSilent as silent:
+            try:
+                await self._watch.until(
+                    lambda state: _is_under_way(state, began_s),
+                    wanted="its start",
+                    timeout_s=STARTED_S,
+                )
+            except VehicleSilent:
+                raise silent from None
+
+    async def stand_down(self) -> bool:
+        """Leave AUTO on the ground: with our AUTO_OPTIONS a drone that is armed in it takes off.
+
+        Acts only on a heartbeat that comes now and says disarmed. LAND, since ArduCopter does
+        not arm in it, and since a drone that flies after all comes down in it and does not fall.
+        Gives whether the drone is known to stand disarmed outside AUTO.
+        """
+        try:
+            heart = await driver.wait_heartbeat(self._peer, HEARD_S)
+            if heart.is_armed:
+                log.error("armed, left as it is", extra={"sysid": self._peer.sysid})
+                return False
+            if heart.custom_mode in (CopterMode.AUTO, CopterMode.AUTO_RTL):
+                await driver.set_mode(self._peer, CopterMode.LAND)
         except FlightError as exc:
-            log.error("left in AUTO", extra={"sysid": self._peer.sysid, "reason": str(exc)})
+            log.error("left as it is", extra={"sysid": self._peer.sysid, "reason": str(exc)})
+            return False
+        return True
 
-    async def disarm(self) -> None:
-        """Stop the motors on the ground, after a start that failed; says so where it cannot."""
+    async def abandon(self) -> Holding | None:
+        """After a stop: no half of a mission, and not in AUTO.
+
+        Gives what became of an upload that was not verified yet; None where there was none.
+        """
+        holding = None
+        if self._is_half_uploaded:
+            self._is_half_uploaded = False
+            holding = await driver.clear_or_mark(self._peer, CLEAR_S)
+        await self.stand_down()
+        return holding
+
+    async def disarm(self) -> bool:
+        """Stop the motors of a drone on the ground; the vehicle refuses in the air."""
         try:
-            await driver.disarm(self._peer)
+            await driver.disarm(self._peer, timeout_s=HEARD_S)
+        except LinkLost:
+            raise
         except FlightError as exc:
             log.error("not disarmed", extra={"sysid": self._peer.sysid, "reason": str(exc)})
+            return False
+        return True
+
+    def _refusal(self, text: str) -> VehicleRefused:
+        return VehicleRefused(f"vehicle {self._peer.sysid}: {text}", sysid=self._peer.sysid)
 
 
 def _has_position(state: VehicleState) -> bool:
@@ -185,39 +246,9 @@ def _has_position(state: VehicleState) -> bool:
     return state.estimate is not None and state.estimate.has_absolute_position
 
 
-async def read_pump_servo(peer: Peer) -> PumpServo:
-    """Which output drives the pump, and its pulses.
-
-    Raises
-    ------
-    VehicleRefused
-        No output has the sprayer pump's function.
-    """
-    functions = await driver.read_parameters(
-        peer, [f"servo{n}_function" for n in range(1, NUM_SERVOS + 1)]
-    )
-    for channel in range(1, NUM_SERVOS + 1):
-        if functions.get(f"servo{channel}_function") == SPRAYER_PUMP:
-            low = await _read_raw(peer, f"SERVO{channel}_MIN", 1100.0)
-            high = await _read_raw(peer, f"SERVO{channel}_MAX", 1900.0)
-            is_reversed = await _read_raw(peer, f"SERVO{channel}_REVERSED", 0.0) == 1.0
-            off, full = (high, low) if is_reversed else (low, high)
-            return PumpServo(channel=channel, off_us=round(off), full_us=round(full))
-    raise VehicleRefused(
-        f"vehicle {peer.sysid}: wanted a servo output with function {SPRAYER_PUMP} "
-        "(sprayer pump), found none",
-        sysid=peer.sysid,
-    )
-
-
-async def _read_raw(peer: Peer, name: str, otherwise: float) -> float:
-    """A parameter under the vehicle's own name; `otherwise` where it does not answer."""
-    for _ in range(PARAM_TRIES):
-        peer.send(ParamRequestRead(name=name))
-        with suppress(VehicleSilent):
-            value = await peer.wait_for(
-                ParamValue, lambda message: message.name == name, timeout_s=PARAM_TIMEOUT_S
-            )
-            return value.value
-    log.warning("no answer", extra={"sysid": peer.sysid, "parameter": name})
-    return otherwise
+def _is_under_way(state: VehicleState, since_s: float) -> bool:
+    """Whether it has said, since then, that it is armed in AUTO with its mission running."""
+    heart, progress = state.heart, state.progress
+    if heart is None or progress is None or min(heart.at_s, progress.at_s) < since_s:
+        return False
+    return state.is_auto and heart.is_armed and progress.mission_state is MissionState.ACTIVE

@@ -206,6 +206,8 @@ class Gps:
     hdop: float | None
     num_satellites: int | None
     ground_speed_mps: float | None
+    accuracy_m: float | None = None
+    """Horizontal, as the receiver reports it; None where it does not."""
 
     @property
     def has_fix(self) -> bool:

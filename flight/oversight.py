@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 from skymist.flight import messages
 from skymist.flight.clock import now_s
 from skymist.flight.errors import LinkLost
-from skymist.flight.interlock import GuardState, PumpGuard, pump_verdict, span_at, spray_ground
+from skymist.flight.interlock import (
+    Cause,
+    GuardState,
+    PumpGuard,
+    pump_verdict,
+    span_at,
+    spray_ground,
+)
 from skymist.flight.messages import CommandLong, CommandResult, VehicleCommand
 from skymist.flight.monitor import Alert, Severity, alerts_of, course_of, drained, rising
 from skymist.flight.passbook import PassBook, PassState
@@ -72,7 +79,7 @@ class Oversight:
         self._ground = spray_ground(job.plan, job.sortie, job.mission)
         self._course = course_of(job.plan, job.sortie)
         self._active: frozenset[str] = frozenset()
-        self._alerts_s, self._ticked_s = 0.0, 0.0
+        self._alerts_s, self._ticked_s, self._late_s = 0.0, 0.0, -TICK_S
 
     def on_message(self, state: VehicleState, message: object) -> None:
         """Take a message that has just been folded into `state`."""
@@ -102,6 +109,7 @@ class Oversight:
         at_s, before_s = now_s(), self._ticked_s
         self._ticked_s = at_s
         if at_s - before_s > LATE_TICKS * TICK_S:
+            self._late_s = at_s
             return
         self._mind_pump(state)
         if at_s - self._alerts_s < ALERTS_S:
@@ -129,6 +137,8 @@ class Oversight:
         """Send DO_SPRAYER 0 as long as the interlock asks for it."""
         at_s = now_s()
         verdict = pump_verdict(state, self.job.mission, self._ground, at_s)
+        if verdict.cause is Cause.STALE and self._is_late(at_s):
+            return
         was, was_for = self.guard.state, self.guard.cause
         if not self.guard.step(verdict, state, at_s):
             return
@@ -139,6 +149,11 @@ class Oversight:
             if spot_id is not None:
                 self.stopped[spot_id] = verdict.reason
             self._told.event("pump", commanded=False, reason=verdict.reason)
+
+    def _is_late(self, at_s: float) -> bool:
+        """Whether this program was held up: what it has not heard may wait in its inbox."""
+        is_held_up = self._ticked_s > 0.0 and at_s - self._ticked_s > LATE_TICKS * TICK_S
+        return is_held_up or at_s - self._late_s < TICK_S
 
     def _note_passes(self, state: VehicleState) -> None:
         for event in self.passes.update(state, is_sent_home=self.is_sent_home):

@@ -31,10 +31,12 @@ class Phase(StrEnum):
     PREPARING = "preparing"
     UPLOADING = "uploading"
     VERIFIED = "verified"
+    STANDING_BY = "standing by"
     ARMED = "armed"
     TRANSIT = "transit"
     SPRAYING = "spraying"
     RETURNING = "returning"
+    HOLDING = "holding"
     PILOT = "pilot"
     LOST = "lost"
     LANDED = "landed"
@@ -47,7 +49,16 @@ class Phase(StrEnum):
         return self in _AIR
 
 
-_AIR = frozenset({Phase.TRANSIT, Phase.SPRAYING, Phase.RETURNING, Phase.PILOT, Phase.LOST})
+_AIR = frozenset(
+    {
+        Phase.TRANSIT,
+        Phase.SPRAYING,
+        Phase.RETURNING,
+        Phase.HOLDING,
+        Phase.PILOT,
+        Phase.LOST,
+    }
+)
 _GROUND = frozenset({Phase.WAITING, Phase.REFILLING, Phase.SWAPPING})
 _FROM_AIR = _AIR | {Phase.LANDED, Phase.FAILED}
 _ENDS = frozenset({Phase.FAILED, Phase.DONE})
@@ -58,11 +69,13 @@ NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.SWAPPING: _GROUND | _ENDS | {Phase.PREPARING},
     Phase.PREPARING: _ENDS | {Phase.UPLOADING},
     Phase.UPLOADING: _ENDS | {Phase.VERIFIED},
-    Phase.VERIFIED: _ENDS | {Phase.ARMED},
+    Phase.VERIFIED: _ENDS | {Phase.ARMED, Phase.STANDING_BY},
+    Phase.STANDING_BY: _ENDS | {Phase.VERIFIED},
     Phase.ARMED: _FROM_AIR,
     Phase.TRANSIT: _FROM_AIR,
     Phase.SPRAYING: _FROM_AIR,
     Phase.RETURNING: _FROM_AIR,
+    Phase.HOLDING: _FROM_AIR,
     Phase.PILOT: _FROM_AIR,
     Phase.LOST: _FROM_AIR,
     Phase.LANDED: _GROUND | _ENDS | {Phase.PREPARING},
@@ -100,10 +113,10 @@ def phase_in_air(
     """The phase of a drone under way, from what it says of itself; None before it moves.
 
     A mode that neither the mission nor our own command explains is the pilot's, or one of the
-    vehicle's failsafes: both are left alone.
+    vehicle's failsafes: both are left alone. BRAKE is our own fence's: the drone holds.
     """
     heart, position, progress = state.heart, state.position, state.progress
-    if heart is None or position is None or progress is None:
+    if heart is None or position is None:
         return None
     if state.heard_s is None or now_s - state.heard_s > LOST_S:
         return Phase.LOST
@@ -115,8 +128,12 @@ def phase_in_air(
         return Phase.RETURNING
     if heart.mode_name == "AUTO_RTL":
         return Phase.RETURNING
+    if heart.mode_name == "BRAKE":
+        return Phase.HOLDING
     if not state.is_auto:
         return Phase.PILOT
+    if progress is None:
+        return Phase.TRANSIT
     if mission.land_start_seq and progress.seq >= mission.land_start_seq:
         return Phase.RETURNING
     in_pass = span_at(mission, progress.seq) is not None

@@ -7,12 +7,10 @@ findings are gathered; the flight waits for those that block.
 from __future__ import annotations
 
 import asyncio
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from skymist.coverage.frames import Geo, Origin
 from skymist.flight import driver
 from skymist.flight.clock import now_s
 from skymist.flight.errors import VehicleRefused, VehicleSilent
@@ -20,16 +18,17 @@ from skymist.flight.messages import (
     AutopilotVersion,
     Battery,
     CommandResult,
-    CopterMode,
     EkfStatus,
     Gps,
     HomePosition,
+    Position,
     Received,
-    StatusText,
     SysStatus,
     VehicleCommand,
 )
+from skymist.flight.pump import PUMP_FUNCTION, SERVO_FUNCTIONS, pump_channel
 from skymist.flight.readers import MESSAGE_IDS
+from skymist.flight.readiness import apart_m, off_pad, unready_in_auto
 from skymist.flight.verify import Differences
 
 if TYPE_CHECKING:
@@ -45,14 +44,16 @@ PATIENCE_S = 60.0
 BATTERY_MIN_FRAC = 0.5
 HOME_WITHIN_M = 20.0
 OLDEST_VERSION = (4, 5)
-PUMP_FUNCTION = 22
-_REASONS_S = 2.0
+LOW_SHARE = 0.75
+"""A lithium cell is full at 4.2 V and empty at 3.3 V under load: a threshold below this share of
+the present voltage does not protect the pack that is mounted. Proposal."""
+CONTINUES = {0: "radio", 1: "ground station"}
+"""FS_OPTIONS bits that let a mission in AUTO go on. Source: ArduCopter, FailsafeOption."""
 
 M = TypeVar("M", bound=Received)
 
 _ARDUPILOT = 3
 _MULTIROTORS = {2: "quad", 13: "hexa", 14: "octo", 15: "tri", 29: "dodeca", 35: "deca"}
-_SERVOS = tuple(f"servo{n}_function" for n in range(1, 17))
 
 
 class Check(StrEnum):
@@ -63,6 +64,8 @@ class Check(StrEnum):
     GPS = "gps"
     POSITION = "position"
     BATTERY = "battery"
+    FAILSAFES = "failsafes"
+    PAD = "pad"
     HOME = "home"
     SPRAYER = "sprayer"
     PARAMETERS = "parameters"
@@ -163,7 +166,9 @@ class _Look:
         await self.at_mission()
         await self.at_position()
         await self.at_battery()
+        await self.at_failsafes()
         await self.at_home()
+        await self.at_pad()
         await self.at_prearm()
 
     async def at_firmware(self) -> bool:
@@ -202,10 +207,10 @@ class _Look:
             self.note(Check.SPRAYER, "this firmware has no sprayer")
         elif not result.is_accepted:
             self.note(Check.SPRAYER, f"turning the pump off was not accepted: {result.reason}")
-        found = await driver.read_parameters(self.peer, ("spray_enable", *_SERVOS))
+        found = await driver.read_parameters(self.peer, ("spray_enable", *SERVO_FUNCTIONS))
         if found.get("spray_enable") != 1:
             self.note(Check.SPRAYER, f"SPRAY_ENABLE is {_shown(found.get('spray_enable'))}, not 1")
-        if PUMP_FUNCTION not in (found.get(name) for name in _SERVOS):
+        if pump_channel(found) is None:
             self.note(Check.SPRAYER, f"no servo output has function {PUMP_FUNCTION}, the pump")
 
     async def at_parameters(self) -> None:
@@ -252,6 +257,34 @@ class _Look:
                 f"wanted {self.battery_min_frac:.0%} or more, found {self.battery_frac:.0%}",
             )
 
+    async def at_failsafes(self) -> None:
+        """Would its battery bring it home, and its other failsafes too."""
+        names = ("battery_low_mah", "battery_low_v", "fs_options")
+        found = await driver.read_parameters(self.peer, names)
+        low_mah, low_v = found.get("battery_low_mah", 0.0), found.get("battery_low_v", 0.0)
+        status = self.peer.latest(SysStatus)
+        volts_v = None if status is None else status.message.battery_v
+        if not low_mah > 0 and not low_v > 0:
+            text = "its battery failsafe never fires: BATT_LOW_MAH and BATT_LOW_VOLT are 0"
+            self.note(Check.FAILSAFES, text)
+        elif not low_mah > 0 and volts_v is not None and low_v < LOW_SHARE * volts_v:
+            text = (
+                f"its battery failsafe fires too late: BATT_LOW_VOLT {low_v:g} V on a battery "
+                f"of {volts_v:.1f} V, wanted {LOW_SHARE * volts_v:.1f} V or more, or BATT_LOW_MAH"
+            )
+            self.note(Check.FAILSAFES, text)
+        options = int(found.get("fs_options", 0.0))
+        for bit, lost in CONTINUES.items():
+            if options >> bit & 1:
+                text = f"FS_OPTIONS bit {bit}: the mission goes on without its {lost}"
+                self.note(Check.FAILSAFES, text, is_blocking=False)
+
+    async def at_pad(self) -> None:
+        """Does the drone itself stand on the pad that the mission was made for."""
+        await self.sees(Position, lambda place: True)
+        if reason := off_pad(self.peer, self.mission):
+            self.note(Check.PAD, reason)
+
     async def at_home(self) -> None:
         """Is home set, and near the pad that the mission was made for."""
         home = await self.ask(HomePosition)
@@ -259,7 +292,7 @@ class _Look:
             self.note(Check.HOME, "home is not set")
             return
         pad = self.mission.items[0]
-        away_m = _apart_m((home.lat_e7, home.lon_e7), (pad.x_e7, pad.y_e7))
+        away_m = apart_m((home.lat_e7, home.lon_e7), (pad.x_e7, pad.y_e7))
         if not away_m <= HOME_WITHIN_M:
             self.note(
                 Check.HOME,
@@ -271,21 +304,11 @@ class _Look:
         if any(f.is_blocking and f.check is Check.MISSION for f in self.findings):
             return  # AUTO is no place for a vehicle with another mission
         try:
-            await driver.set_mode(self.peer, CopterMode.AUTO)
+            patience_s = max(3.0, self.until_s - now_s())
+            for reason in await unready_in_auto(self.peer, patience_s):
+                self.note(Check.PREARM, reason)
         except VehicleRefused as error:
             self.note(Check.PREARM, str(error))
-            return
-        if await self.sees(SysStatus, lambda status: status.is_prearm_good, is_new=True):
-            return
-        with self.peer.subscribe(StatusText) as texts:
-            await driver.command(self.peer, VehicleCommand.RUN_PREARM_CHECKS)
-            await asyncio.sleep(_REASONS_S)
-            reasons: dict[str, None] = {}
-            while (heard := texts.get_nowait()) is not None:
-                if heard.message.text.startswith("PreArm: "):
-                    reasons[heard.message.text.removeprefix("PreArm: ")] = None
-        for reason in reasons or ("its checks do not pass, and it gives no reason",):
-            self.note(Check.PREARM, reason)
 
     async def ask(self, kind: type[M]) -> M | None:
         """One message on request, None where the vehicle has none; three tries."""
@@ -303,17 +326,10 @@ class _Look:
                     continue
         return None
 
-    async def sees(
-        self, kind: type[M], claim: Callable[[M], bool], *, is_new: bool = False
-    ) -> bool:
+    async def sees(self, kind: type[M], claim: Callable[[M], bool]) -> bool:
         """Wait, as long as patience lasts but 3 s at least, for a message that claims this."""
         latest = self.peer.latest(kind)
-        if (
-            not is_new
-            and latest is not None
-            and now_s() - latest.at_s < 3
-            and claim(latest.message)
-        ):
+        if latest is not None and now_s() - latest.at_s < 3 and claim(latest.message):
             return True
         try:
             timeout_s = max(3.0, self.until_s - now_s())
@@ -321,13 +337,6 @@ class _Look:
         except VehicleSilent:
             return False
         return True
-
-
-def _apart_m(a_e7: tuple[int, int], b_e7: tuple[int, int]) -> float:
-    """Metres between two places given as latitude and longitude."""
-    origin = Origin(lat_deg=a_e7[0] / 1e7, lon_deg=a_e7[1] / 1e7)
-    there = origin.enu(Geo(lat_deg=b_e7[0] / 1e7, lon_deg=b_e7[1] / 1e7))
-    return math.hypot(there.x, there.y)
 
 
 def _shown(value: float | None) -> str:

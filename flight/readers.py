@@ -106,6 +106,7 @@ def _gps(
         hdop=None if eph == 0xFFFF else eph / 100,
         num_satellites=None if rest[2] == 0xFF else rest[2],
         ground_speed_mps=None if speed == 0xFFFF else speed / 100,
+        accuracy_m=rest[4] / 1000 or None,
     )
 
 
@@ -262,7 +263,7 @@ READERS: dict[int, Reader] = {
     1: Reader(Struct("<IIIHHhHHHHHHb"), _sys_status),
     2: Reader(Struct("<QI"), _system_time),
     22: Reader(Struct("<fHH16sB"), _param_value),
-    24: Reader(Struct("<QiiiHHHHBB"), _gps),
+    24: Reader(Struct("<QiiiHHHHBBiI"), _gps),
     33: Reader(Struct("<IiiiihhhH"), _position),
     36: Reader(Struct("<IHHHHHHHHBHHHHHHHH"), _servo_output),
     39: Reader(Struct("<fffffffHHBBBBBB"), _mission_item, 9),

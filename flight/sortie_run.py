@@ -1,8 +1,9 @@
 """One sortie of one drone, from its parameters to the drone disarmed on the ground.
 
 A drone arms only if what it holds was read back and is the compiled mission, asked again right
-before arming; whatever goes wrong in the air ends with the drone on its mission's own way home,
-pump off first; a pilot's mode is never fought.
+before arming. From the command to arm on it is seen home, whatever is answered: it counts as armed
+until it says otherwise. Whatever goes wrong in the air ends with the drone on its mission's own way
+home, pump off first; a pilot's mode is never fought.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from skymist.flight import driver
 from skymist.flight.clock import now_s
-from skymist.flight.errors import FlightError, VehicleRefused, VehicleSilent
+from skymist.flight.errors import FlightError, LinkLost, VehicleRefused, VehicleSilent
 from skymist.flight.messages import Heartbeat, MissionCurrent, ServoOutput
 from skymist.flight.monitor import Alert, Severity
 from skymist.flight.oversight import Job, Oversight
-from skymist.flight.phases import Phase, Phases, has_landed, phase_in_air
+from skymist.flight.phases import AIRBORNE_M, LOST_S, Phase, Phases, has_landed, phase_in_air
+from skymist.flight.telemetry import is_fresh
 from skymist.flight.telling import Skipped
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from skymist.flight.channel import Peer
     from skymist.flight.launch import Launcher
     from skymist.flight.monitor import Limits, Tank
+    from skymist.flight.parameters import ParameterReport
     from skymist.flight.telemetry import VehicleState
     from skymist.flight.telling import DroneLog
     from skymist.flight.watch import Watch
@@ -34,6 +37,9 @@ PILOT_S = 3600.0
 HOME_S = 300.0
 """On top of the sortie's own duration, for the way home after it was asked for."""
 ASK_AGAIN_S = 1.0
+SURE_BEATS = 3
+"""So many heartbeats must say disarmed after a command to arm that was not seen to work."""
+FENCED_S = 10.0
 _TELLING = (Heartbeat, MissionCurrent, ServoOutput)
 """What the phase is told by; positions come between them."""
 
@@ -62,6 +68,8 @@ class SortieRun:
         self.took_off_s: float | None = None
         self.is_committed = False
         self._was_airborne, self._is_called = False, False
+        self._failure: FlightError | None = None
+        self._ordered_s, self._num_disarmed, self._is_ordering = 0.0, 0, False
         self._peer, self._watch, self._launcher = peer, watch, launcher
         self._phases, self._told, self._limits = phases, told, limits
         self.oversight = Oversight(job, told, tank, limits, send=peer.send, ask_home=self.ask_home)
@@ -77,41 +85,87 @@ class SortieRun:
         sortie, mission = self.job.sortie, self.job.mission
         self._phases.to(Phase.PREPARING)
         self._told.sortie(sortie, "preparing")
-        for text in await self._launcher.prepare(mission):
-            self._told.alert(Alert(severity=Severity.WARNING, code="parameters", text=text))
+        self._tell_parameters(await self._launcher.prepare(mission))
         self._phases.to(Phase.UPLOADING)
         self._told.sortie(sortie, "uploading", f"{len(mission.items)} items")
         await self._launcher.upload(mission)
-        if arm:
-            for text in await self._launcher.check(
-                mission, self.job.drone, battery_min_frac=self._battery_min_frac()
-            ):
-                self._told.alert(Alert(severity=Severity.WARNING, code="preflight", text=text))
-        else:
-            await self._launcher.require_same(mission)
+        found = await self._launcher.check(
+            mission, self.job.drone, battery_min_frac=self._battery_min_frac()
+        )
+        for finding in found.findings:
+            severity = Severity.ERROR if finding.is_blocking else Severity.WARNING
+            self._told.alert(Alert(severity=severity, code="preflight", text=finding.text))
+        blocking = [finding.text for finding in found.findings if finding.is_blocking]
+        if arm and blocking:
+            text = f"{self.job.drone.id}: not fit to fly: {'; '.join(blocking)}"
+            raise VehicleRefused(text, sysid=self._peer.sysid)
         self._phases.to(Phase.VERIFIED)
         held = f"holds exactly the {len(mission.items)} items"
-        self._told.sortie(sortie, "verified", held if arm else f"{held}; not armed (no --arm)")
+        if not arm:
+            held += "; not armed (no --arm)"
+        if blocking:
+            held += f"; not fit to fly: {'; '.join(blocking)}"
+        self._told.sortie(sortie, "verified", held)
+
+    def _tell_parameters(self, report: ParameterReport) -> None:
+        """What the vehicle has not, and what was changed on it for good."""
+        for name in report.missing:
+            text = f"the vehicle has no parameter for {name}"
+            self._told.alert(Alert(severity=Severity.WARNING, code="parameters", text=text))
+        changed = [
+            f"{name} {before:g} -> {report.after[name]:g}"
+            for name, before in report.before.items()
+            if report.after.get(name, before) != before
+        ]
+        if changed:
+            text = f"set on the vehicle, and it stays so: {', '.join(changed)}"
+            self._told.alert(Alert(severity=Severity.INFO, code="parameters_set", text=text))
 
     def _battery_min_frac(self) -> float:
         """What the sortie needs, above what would have it called home again."""
         return min(1.0, self.job.sortie.battery_frac + self._limits.come_home_frac)
 
-    async def launch(self) -> None:
-        """AUTO, the vehicle's own checks, the mission once more, arm, start."""
+    async def ready(self) -> None:
+        """AUTO, the vehicle's own checks in it, and everything else once more."""
         await self._launcher.ready_in_auto()
-        self.is_committed = True
-        await self._launcher.arm(self.job.mission)
+        await self._launcher.check_again(self.job.mission)
+        power, least_frac = self._watch.state.power, self._battery_min_frac()
+        if power is not None and power.frac is not None and power.frac < least_frac:
+            text = f"{self.job.drone.id}: wanted its battery at {least_frac:.0%}, found it at "
+            raise VehicleRefused(f"{text}{power.frac:.0%}", sysid=self._peer.sysid)
+
+    async def launch(self) -> None:
+        """Arm and start; whatever is answered, the drone is to be seen home from here on.
+
+        Raises
+        ------
+        VehicleRefused
+            It was to come home before the command to arm went out: none has.
+        LinkLost
+            The channel closed.
+        """
+        if self.home_reason:
+            raise VehicleRefused(self.home_reason, sysid=self._peer.sysid)
+        self.is_committed, self._is_ordering, self._ordered_s = True, True, now_s()
         self._phases.to(Phase.ARMED)
-        self._told.sortie(self.job.sortie, "armed")
-        self.took_off_s = now_s()
         try:
-            if self.home_reason:
-                raise VehicleRefused(self.home_reason, sysid=self._peer.sysid)
-            await self._launcher.start()
-        except FlightError:
-            await self._launcher.disarm()
+            await self._launcher.arm(lambda: not self.home_reason)
+            self._note_armed()
+            if not self.home_reason:
+                await self._launcher.start()
+        except LinkLost:
             raise
+        except FlightError as exc:
+            self._failure = exc
+            self.ask_home(str(exc))
+        finally:
+            self._is_ordering = False
+
+    def _note_armed(self) -> None:
+        """The drone was seen armed for the first time since the command."""
+        if self.took_off_s is None:
+            self.took_off_s = now_s()
+            self._told.sortie(self.job.sortie, "armed")
 
     async def see_home(self) -> None:
         """Wait until the drone has landed; call it home when it must come.
@@ -122,6 +176,8 @@ class SortieRun:
             It was not seen to land, long after it should have.
         LinkLost
             The channel closed meanwhile.
+        FlightError
+            It stands on its pad, since arming or starting failed.
         """
         deadline_s = now_s() + flight_timeout_s(self.job.sortie)
         while not self._is_down(self._watch.state):
@@ -138,10 +194,12 @@ class SortieRun:
                         wanted=f"the landing of {self.job.sortie.id}",
                         timeout_s=deadline_s - now_s(),
                     )
+        if self._failure is not None and not self._was_airborne:
+            raise self._failure
 
     def _extended_s(self) -> float:
         """Until when to wait on, after a deadline has passed; raises where waiting is over."""
-        took_s = now_s() - (self.took_off_s or now_s())
+        took_s = now_s() - self._ordered_s
         if self._phases.now is Phase.PILOT and took_s < PILOT_S:
             return now_s() + 60.0
         if self.home_reason:
@@ -154,7 +212,12 @@ class SortieRun:
         return now_s() + HOME_S
 
     async def _call_home(self) -> bool:
-        """Ask for the mission's own way home, pump off first; False where it did not say yes."""
+        """Ask for the mission's own way home, pump off first; False where it did not say yes.
+
+        A drone that has not left its pad is disarmed there; in the air the vehicle refuses that.
+        """
+        if self._is_on_pad(self._watch.state) and await self._launcher.disarm():
+            return True
         if not self.oversight.is_sent_home:
             self.oversight.is_sent_home = True
             text = f"sent home: {self.home_reason}"
@@ -169,11 +232,27 @@ class SortieRun:
 
     def _must_call(self) -> bool:
         """Whether to send the drone home now; never out of its pilot's hands."""
-        is_ours = self._phases.now is not Phase.PILOT
-        return bool(self.home_reason) and not self._is_called and is_ours
+        if not self.home_reason or self._is_called or self._phases.now is Phase.PILOT:
+            return False
+        return not has_landed(self._watch.state, now_s())
 
     def _is_down(self, state: VehicleState) -> bool:
-        return has_landed(state, now_s())
+        """Whether it says, freshly, that its motors are off; after a failed arming several times.
+
+        A heartbeat from before the command to arm proves nothing.
+        """
+        was_armed = self.took_off_s is not None
+        is_sure = self._num_disarmed >= (1 if was_armed else SURE_BEATS)
+        return is_sure and has_landed(state, now_s())
+
+    def _is_on_pad(self, state: VehicleState) -> bool:
+        """Whether an armed drone says, freshly, that it has not taken off."""
+        heart, place = state.heart, state.position
+        if self._was_airborne or heart is None or place is None:
+            return False
+        is_now = is_fresh(heart, now_s(), LOST_S) and is_fresh(place, now_s(), LOST_S)
+        is_still = place.above_home_m < AIRBORNE_M and place.speed_mps < AIRBORNE_M
+        return is_now and heart.is_armed and is_still
 
     async def close(self) -> tuple[Skipped, ...]:
         """After the landing: pump off, and what was not flown to its end."""
@@ -206,7 +285,7 @@ class SortieRun:
         """Why a drone came down early without being asked, as far as it told."""
         if not self._was_airborne:
             return "it never took off"
-        since_s = self.took_off_s or now_s()
+        since_s = self._ordered_s
         texts = self._watch.state.texts
         bad = [text.text for text in texts if text.severity <= 4 and text.at_s >= since_s]
         said = f" ({bad[-1]})" if bad else ""
@@ -216,6 +295,12 @@ class SortieRun:
     def on_message(self, state: VehicleState, message: object) -> None:
         """Take a message of this sortie's flight."""
         self.oversight.on_message(state, message)
+        if isinstance(message, Heartbeat) and self.is_committed:
+            if message.is_armed:
+                self._num_disarmed = 0
+                self._note_armed()
+            elif not self._is_ordering or self.took_off_s is not None:
+                self._num_disarmed += 1
         if isinstance(message, _TELLING):
             self._follow(state)
 
@@ -231,14 +316,44 @@ class SortieRun:
             return
         is_home = self.oversight.is_sent_home
         phase = phase_in_air(state, self.job.mission, now_s(), is_sent_home=is_home)
+        if now is Phase.HOLDING and phase in (None, now) and self._is_fenced(state):
+            self.ask_home("its fence stopped it")
         if phase is None or phase is now:
             return
-        if not self._was_airborne:
+        if not self._was_airborne and phase is not Phase.LOST:
             self._was_airborne = True
             self._told.sortie(self.job.sortie, "flying")
+        if phase is Phase.HOLDING:
+            self._is_called = False  # stopped on its way home, it must be asked again
+            text = "mode BRAKE: it holds where it is, pump off"
+            self._told.alert(Alert(severity=Severity.WARNING, code="holding", text=text))
         if phase is Phase.PILOT:
             self.note = f"taken over in {state.mode_name}"
             text = f"mode {state.mode_name} by the pilot or a failsafe: not fought, pump off"
             self._told.alert(Alert(severity=Severity.WARNING, code="pilot", text=text))
         self._phases.to(phase)
         self._watch.poke()
+
+    def _is_fenced(self, state: VehicleState) -> bool:
+        """Whether it says, freshly, that it has breached its fence."""
+        if state.fence is not None and state.fence.is_breached:
+            return is_fresh(state.fence, now_s(), FENCED_S)
+        return any(
+            "fence breached" in text.text and is_fresh(text, now_s(), FENCED_S)
+            for text in state.texts
+        )
+
+    @property
+    def is_in_air(self) -> bool:
+        """Whether the command to arm went out, and the drone was not seen down since."""
+        return self.is_committed and not self._is_down(self._watch.state)
+
+    @property
+    def is_on_plan(self) -> bool:
+        """Whether it does, or is about to do, what was planned for this time."""
+        if self.home_reason:
+            return False
+        now = self._phases.now
+        if now is Phase.RETURNING:
+            return not self.is_unfinished
+        return now in (Phase.VERIFIED, Phase.ARMED, Phase.TRANSIT, Phase.SPRAYING, Phase.LANDED)

@@ -26,6 +26,8 @@ class Stage(Enum):
     RETURN = auto()
     WAIT = auto()
     LAND = auto()
+    HOLD = auto()
+    """Above home at RTL_ALT_FINAL, for as long as the battery lasts."""
 
 
 class Homing:
@@ -65,6 +67,10 @@ class Homing:
             case Stage.RETURN if guidance.is_there:
                 self.stage = Stage.WAIT
                 self._waited_from_s = state.now_s
+            case Stage.WAIT if self._has_waited() and machine.params["RTL_ALT_FINAL_M"] > 0:
+                self.stage = Stage.HOLD
+                final_z = state.home[2] + machine.params["RTL_ALT_FINAL_M"]
+                guidance.go(Point(self._above.x, self._above.y, final_z))
             case Stage.WAIT if self._has_waited():
                 self.stage = Stage.LAND
                 guidance.descend()
@@ -109,4 +115,4 @@ class Homing:
             height = min(height, max(away_m * slope, least))
         if machine.fence.is_enabled and int(params["FENCE_TYPE"]) & 1:
             height = min(height, params["FENCE_ALT_MAX"] - params["FENCE_MARGIN"])
-        return height + home_z
+        return max(height, here) + home_z

@@ -107,6 +107,8 @@ class Modes:
         machine = self._machine
         if mode in NEEDS_POSITION and not self.has_position():
             return "requires position"
+        if self._is_bound_by_fence():
+            return "in fence recovery"
         if mode is Mode.AUTO:
             if len(machine.mission) <= 1:
                 return "init failed"
@@ -116,6 +118,14 @@ class Modes:
                 machine.state.say(Severity.CRITICAL, "Auto: Missing Takeoff Cmd")
                 return "init failed"
         return None
+
+    def _is_bound_by_fence(self) -> bool:
+        """Say whether FENCE_OPTIONS keeps the copter in the mode that its fence chose."""
+        machine = self._machine
+        fence, state = machine.fence, machine.state
+        is_kept = bool(int(machine.params["FENCE_OPTIONS"]) & 1)
+        is_bound = fence.is_enabled and bool(fence.breach) and state.reason is Reason.FENCE
+        return is_kept and is_bound and not state.is_landed
 
     def has_position(self) -> bool:
         """Say whether modes that need a position may be flown."""

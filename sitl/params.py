@@ -217,6 +217,7 @@ class Params:
                 "WP_SPD_DN": model.descent_mps,
                 "BATT_CAPACITY": round(model.battery_wh / NOMINAL_V * 1000),
                 "BATT_LOW_VOLT": 0,
+                "BATT_LOW_MAH": round(LOW_SHARE * model.battery_wh / NOMINAL_V * 1000),
             },
             firmware,
         )
@@ -280,5 +281,7 @@ def is_counter(wire_name: str) -> bool:
     return wire_name in _DERIVED
 
 
+LOW_SHARE = 0.1
+"""Of the capacity: below it the battery's failsafe fires."""
 NOMINAL_V = 44.4
 """Voltage of a 12-cell pack, at 3.7 V a cell: agricultural drones of the 10 L class and above."""

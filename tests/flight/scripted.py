@@ -109,6 +109,7 @@ class ScriptedVehicle:
         self.is_armed = False
         self.battery_frac = 0.95
         self.prearm_reasons: list[str] = []
+        self.place = (601700000, 249400000)
         self.home: tuple[int, int] | None = (601700000, 249400000)
         self.ekf_flags = 831
         self.vehicle_type = 2
@@ -151,6 +152,7 @@ class ScriptedVehicle:
         self.say(m.MAVLink_sys_status_message(0, 0, health, 0, 12600, 0, frac, 0, 0, 0, 0, 0, 0))
         self.say(m.MAVLink_ekf_status_report_message(self.ekf_flags, 0, 0, 0, 0, 0))
         self.say(m.MAVLink_gps_raw_int_message(0, 3, 601700000, 249400000, 0, 100, 0, 0, 0, 9))
+        self.say(m.MAVLink_global_position_int_message(0, *self.place, 10000, 0, 0, 0, 0, 0))
 
     def _retry(self) -> None:
         if self._kind < 0:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from skymist.coverage.site import Policy
 from skymist.flight.conduct import Outcome, Result, StopButton, conduct
 from skymist.flight.crew import AskingCrew, Load
 from skymist.flight.display import Silent
@@ -83,7 +84,7 @@ def small_plan() -> Callable[[], object]:
         id, drone_id, spot_ids = "d1-01", "d1", ("yard",)
 
     class Site:
-        fleet = ()
+        fleet, policy = (), Policy()
 
     class Plan:
         site, sorties = Site(), (Sortie(),)

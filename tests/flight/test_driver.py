@@ -321,3 +321,13 @@ def test_parameters_are_compared_without_writing() -> None:
         }
 
     tell(story)
+
+
+def test_arming_is_not_asked_again_after_a_stop() -> None:
+    async def story(peer: Peer, vehicle: ScriptedVehicle, link: FakeLink) -> None:
+        vehicle.command_results[400] = [-1] * 10
+        with pytest.raises(VehicleSilent, match="no longer asked; it may be armed"):
+            await driver.arm(peer, may_go_on=lambda: False)
+        assert [c for c, _ in vehicle.commands].count(400) == 1
+
+    tell(story)

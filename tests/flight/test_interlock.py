@@ -189,6 +189,28 @@ def test_stale_position_or_pump_stops_it() -> None:
     assert cause(replace(blind, position=None)) is Cause.STALE
 
 
+def test_a_heartbeat_that_stays_out_stops_it() -> None:
+    """Without heartbeats nobody sees a pilot take over (or a drone disarm)."""
+    heard = state()
+    assert heard.heart is not None
+    silent = replace(heard, heart=replace(heard.heart, at_s=NOW_S - 3.6))
+    assert cause(silent) is Cause.STALE
+    assert cause(replace(heard, heart=replace(heard.heart, at_s=NOW_S - 3.1))) is None
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_without_an_items_number_only_the_ground_counts(is_heard: bool) -> None:
+    def of(x: float, pump: float = 0.8) -> VehicleState:
+        heard = state(x, seq=6, pump=pump)
+        assert heard.progress is not None
+        old = replace(heard.progress, at_s=NOW_S - 4.0) if is_heard else None
+        return replace(heard, progress=old)
+
+    assert cause(of(25.0)) is None
+    assert cause(of(45.0)) is Cause.OUTSIDE
+    assert cause(of(45.0, pump=0.0)) is None
+
+
 def test_disarmed() -> None:
     assert cause(state(armed=False)) is Cause.DISARMED
     assert cause(state(armed=False, pump=0.0)) is None

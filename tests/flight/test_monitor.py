@@ -224,6 +224,7 @@ def test_an_unknown_way_is_a_fault_of_ours() -> None:
         (CopterMode.AUTO_RTL, 4, False, Phase.RETURNING),
         (CopterMode.RTL, 4, True, Phase.RETURNING),
         (CopterMode.RTL, 4, False, Phase.PILOT),
+        (CopterMode.BRAKE, 4, False, Phase.HOLDING),
         (CopterMode.LOITER, 4, False, Phase.PILOT),
         (CopterMode.LOITER, 4, True, Phase.PILOT),
     ],

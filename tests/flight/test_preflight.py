@@ -31,6 +31,9 @@ PARAMS = {
     "WP_SPD": (4.7, 9),
     "SPRAY_SPEED_MIN": (37.0, 9),
     "SERVO9_FUNCTION": (22.0, 4),
+    "BATT_LOW_MAH": (0.0, 9),
+    "BATT_LOW_VOLT": (10.5, 9),
+    "FS_OPTIONS": (16.0, 6),
     **{f"SERVO{n}_FUNCTION": (0.0, 4) for n in range(1, 17) if n != 9},
 }
 
@@ -86,6 +89,9 @@ def _command(number: int, result: int) -> Callable[[ScriptedVehicle], None]:
         (_set("battery_frac", 0.3), Check.BATTERY, "wanted 50% or more, found 30%"),
         (_set("home", None), Check.HOME, "home is not set"),
         (_set("home", (601710000, 249400000)), Check.HOME, "home is 111 m from the pad"),
+        (_set("place", (601700000, 249401000)), Check.PAD, "stands 5.6 m from its pad, wanted 3.0"),
+        (_param("BATT_LOW_VOLT", 0), Check.FAILSAFES, "battery failsafe never fires"),
+        (_param("BATT_LOW_VOLT", 6), Check.FAILSAFES, "BATT_LOW_VOLT 6 V on a battery of 12.6 V"),
         (_set("prearm_reasons", ["Compass not healthy"]), Check.PREARM, "Compass not healthy"),
         (_set("is_mute", True), Check.LINK, "none came"),
         (_command(216, 3), Check.SPRAYER, "has no sprayer"),
@@ -107,6 +113,20 @@ def test_each_reason_is_named(
     assert not report.is_ready
     found = [finding for finding in report.findings if finding.check is check]
     assert any(text in finding.text for finding in found), report.summary()
+
+
+def test_a_mission_that_goes_on_without_its_links_is_told() -> None:
+    report = looked_at(_param("FS_OPTIONS", 3))
+    assert report.is_ready
+    assert "bit 0: the mission goes on without its radio" in report.summary()
+    assert "bit 1: the mission goes on without its ground station" in report.summary()
+
+
+def test_a_threshold_in_mah_is_enough() -> None:
+    def counted(vehicle: ScriptedVehicle) -> None:
+        vehicle.params.update({"BATT_LOW_VOLT": (0.0, 9), "BATT_LOW_MAH": (1500.0, 9)})
+
+    assert looked_at(counted).is_ready
 
 
 def test_no_sprayer_at_all() -> None:

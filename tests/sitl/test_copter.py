@@ -135,6 +135,31 @@ def test_where_home_is_and_how_high(
     assert homing._above == pytest.approx(wanted, abs=0.2)
 
 
+@pytest.mark.parametrize(("slope", "height_m"), [(3.0, 6.0), (1.0, 2.0), (0.4, 15.0), (0.0, 15.0)])
+def test_the_cone_around_home_lowers_the_way_back(slope: float, height_m: float) -> None:
+    machine = copter(60)._machine
+    machine.params.put("RTL_CONE_SLOPE", slope)
+    machine.guidance.position = machine.guidance.position.__class__(2.0, 0.0, 1.0)
+    machine.state.is_landed = False
+    homing = Homing(machine)
+    homing.begin()
+    assert homing._above.z == pytest.approx(height_m, abs=0.1)
+
+
+def test_a_final_height_above_0_is_held_and_not_landed() -> None:
+    machine = copter(60)
+    machine.params.put("RTL_ALT_FINAL_M", 4.0)
+    machine.step(STEP_S)
+    machine.pilot_mode(Mode.GUIDED)
+    assert machine._modes.motors.arm()
+    assert machine._modes.take_off(10.0)
+    machine.advance_to(machine.state.now_s + 15)
+    machine.pilot_mode(Mode.RTL)
+    machine.advance_to(machine.state.now_s + 60)
+    assert machine.state.z == pytest.approx(4.0, abs=0.1)
+    assert machine.state.is_armed
+
+
 def test_sequence_numbers_run_on() -> None:
     machine = copter(60)
     machine.add_link()
