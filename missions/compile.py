@@ -282,6 +282,7 @@ def _parameters(site: Site, sortie: Sortie, model: DroneModel, rtl_m: float) -> 
         "fence_enable": 1.0,
         "fence_action": FENCE_BRAKE,
         "fence_type": FENCE_TYPES,
+        "fence_options": 0.0,
         "fence_alt_max_m": math.ceil(max(site.policy.ceiling_m, rtl_m) + 3.0),
         "fence_margin_m": 2.0,
         "rtl_altitude_m": math.ceil(rtl_m),
