@@ -166,7 +166,7 @@ def test_the_demo_on_real_arducopter(arducopter: Path, tmp_path: Path) -> None:
     rehearse(
         tmp_path / "plan",
         sim="ardupilot",  # type: ignore[arg-type]
-        speedup=15,
+        speedup=8,
         arducopter=arducopter,
         output=tmp_path / "record",
     )
