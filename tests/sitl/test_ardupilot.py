@@ -159,8 +159,22 @@ async def transcript(pipe: BytePipe) -> list[tuple[str, list[tuple[Any, ...]]]]:
             start = len(ground.heard)
             ground.send(message)
             await asyncio.sleep(0.6)
-            rows.append((name, [_essence(m) for m in ground.heard[start:] if _counts(m)]))
+            said = [_essence(m) for m in ground.heard[start:] if _counts(m)]
+            rows.append((name, _once(said)))
     return rows
+
+
+def _once(said: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """What was said, an item asked for again and again counted once.
+
+    A vehicle asks again after a second: whether that falls into the pause after an exchange is
+    a matter of how busy the machine is.
+    """
+    return [
+        one
+        for number, one in enumerate(said)
+        if number == 0 or one != said[number - 1] or one[0] != "MISSION_REQUEST"
+    ]
 
 
 def _counts(message: Any) -> bool:
