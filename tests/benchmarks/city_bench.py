@@ -165,7 +165,12 @@ def measure(num_sites: int, folder: Path, *, preview: bool) -> list[Run]:
     return [counted(way) for way in ways]
 
 
-def report(runs: list[Run], num_sites: int, load: float, *, preview: bool) -> str:
+def load() -> float:
+    """Processes that ran or waited for a core over the last minute."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
+def report(runs: list[Run], num_sites: int, loads: tuple[float, float], *, preview: bool) -> str:
     first = runs[0]
     lines = [
         "# City benchmark",
@@ -177,7 +182,9 @@ def report(runs: list[Run], num_sites: int, load: float, *, preview: bool) -> st
         "same machine, started by `dask scheduler` and `dask worker --nthreads 1` beforehand, but "
         "for the last row. "
         f"{os.cpu_count()} cores, {platform.python_implementation()} {platform.python_version()}, "
-        f"{platform.system()} {platform.machine()}; load average before the start: {load:.1f}.",
+        f"{platform.system()} {platform.machine()}; load average {loads[0]:.1f} before the "
+        f"start and {loads[1]:.1f} at the end: what is above 0 before is other work, which takes "
+        "cores from the processes that are compared.",
         "",
         "| way | s | times as fast | CPU s | sites | exit | same bytes |",
         "|---|---|---|---|---|---|---|",
@@ -204,10 +211,10 @@ def main() -> None:
     parser.add_argument("--no-preview", action="store_true")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "city-benchmark.md")
     asked = parser.parse_args()
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    before = load()
     with tempfile.TemporaryDirectory() as folder:
         runs = measure(asked.sites, Path(folder), preview=not asked.no_preview)
-    text = report(runs, asked.sites, load, preview=not asked.no_preview)
+    text = report(runs, asked.sites, (before, load()), preview=not asked.no_preview)
     print(text)
     if asked.sites == NUM_SITES and not asked.no_preview:
         asked.output.write_text(text, encoding="utf-8")

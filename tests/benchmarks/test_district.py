@@ -81,6 +81,6 @@ def test_the_city_benchmark_tells_other_bytes() -> None:
         city_bench.Run(name=name, wall_s=wall_s, code=0, num_sites=2, digest=digest)
         for name, wall_s, digest in (("a", 10.0, "1"), ("b", 5.0, "1"), ("c", 5.0, "2"))
     ]
-    text = city_bench.report(runs, 2, 0.0, preview=False)
+    text = city_bench.report(runs, 2, (0.0, 2.0), preview=False)
     assert "| c | 5.0 | 2.00 | 0.0 | 2 | 0 | no |" in text
     assert "met, 2.00" in text
