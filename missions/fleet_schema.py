@@ -89,7 +89,9 @@ class ModelEntry(Entry):
     battery_wh: Number | None = Field(
         default=None, gt=0, le=50000, description="energy of the battery"
     )
-    speed_mps: Number | None = Field(default=None, gt=0, le=40, description="fastest speed while spraying")
+    speed_mps: Number | None = Field(
+        default=None, gt=0, le=40, description="fastest speed while spraying"
+    )
     climb_mps: Number | None = Field(default=None, gt=0, le=20, description="climb rate")
     descent_mps: Number | None = Field(default=None, gt=0, le=20, description="descent rate")
     accel_mps2: Number | None = Field(
