@@ -80,7 +80,6 @@ class Reason(StrEnum):
     OUT_OF_REACH = "out_of_reach"
     NO_ACCESS = "no_access"
     BEYOND_TANK = "beyond_tank"
-    OPEN_WATER = "open_water"
     BELOW_PUMP = "below_pump"
     NO_TIME = "no_time"
 

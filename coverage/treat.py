@@ -20,7 +20,7 @@ from skymist.coverage.passes import ROOFED, Refusal, dose_for, off_forbidden, pa
 from skymist.coverage.plan import GroundTask, Pass, Reason, Treatment
 from skymist.coverage.robust import difference, intersection, union
 from skymist.coverage.scene import Scene, height_over
-from skymist.coverage.site import Kind, Mode
+from skymist.coverage.site import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from skymist.coverage.drones import DroneModel, Sprayer
     from skymist.coverage.site import BlindSpot, Site
 
-__all__ = ["Scene", "is_vector", "treat_site", "treat_spot"]
+__all__ = ["Scene", "treat_site", "treat_spot"]
 
 ROOF_SETBACK_M = 0.5
 """Edge of a roof that is not sprayed. Proposal of this project."""
@@ -219,8 +219,3 @@ def treat_site(
     results = [treat_spot(spot, scene) for spot in site.spots]
     treatments = tuple(t for t, _ in results if t is not None)
     return treatments, tuple(task for _, tasks in results for task in tasks)
-
-
-def is_vector(site: Site, spot_id: str) -> bool:
-    """Whether a spot is treated against vectors, not for its surface."""
-    return site.spot(spot_id).mode is Mode.VECTOR

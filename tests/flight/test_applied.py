@@ -175,3 +175,10 @@ def test_spray_of_another_agent_counts_for_nothing(plan: Plan, tmp_path: Path) -
     assert applied.count(SpotOutcome.TREATED) == 0
     assert all(spot.chlorine_mg_per_m2 < 10 for spot in applied.spots)
     assert set(applied.totals.agent_litres_l) == {"cl1000", "bti"}
+
+
+def test_wet_without_chlorine_is_no_surface_dose(whole: Applied) -> None:
+    spot = next(s for s in whole.spots if s.label == "surface dose reached")
+    assert spot.agent is not None
+    plain = replace(spot, agent=replace(spot.agent, chlorine_mg_per_l=0.0))
+    assert "below the surface norm" in plain.label

@@ -14,6 +14,7 @@ from skymist.coverage.planning import plan_site
 from skymist.missions.compile import compile_plan
 from skymist.missions.errors import FormatError
 from skymist.missions.geojson_export import plan_geojson
+from skymist.missions.items import Command
 from skymist.missions.plan_folder import write_plan_folder
 from skymist.missions.plans import plan_to_dict, read_plan
 from skymist.missions.qgc import qgc_plan, waypoints
@@ -109,3 +110,18 @@ def test_plan_files_have_the_layout_that_qgroundcontrol_reads(demo: Plan) -> Non
         assert [item["doJumpId"] for item in items] == list(range(1, len(items) + 1))
         assert all(len(item["params"]) == 7 for item in items)
         assert document["geoFence"]["polygons"][0]["inclusion"] is True
+
+
+def test_the_way_home_climbs_first_and_no_failsafe_lands_where_it_is(demo: Plan) -> None:
+    for mission in compile_plan(demo).values():
+        commands = [item.command for item in mission.items]
+        start = mission.land_start_seq
+        assert commands[start - 1] is Command.NAV_LAND
+        assert commands[start:] == [
+            Command.DO_LAND_START,
+            Command.DO_SPRAYER,
+            Command.NAV_RETURN_TO_LAUNCH,
+        ]
+        assert mission.parameters["rtl_cone_slope"] < 0.5
+        assert mission.parameters["rtl_alt_final_m"] == 0
+        assert mission.parameters["rtl_alt_type"] == 0
