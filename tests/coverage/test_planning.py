@@ -94,7 +94,7 @@ def test_any_site_keeps_every_law(site: Site) -> None:
     checks.assert_same("planned twice", plan_to_dict(plan), plan_to_dict(plan_site(site)))
 
 
-@pytest.mark.parametrize("name", ["helsinki"])
+@pytest.mark.parametrize("name", ["helsinki", "kouvola"])
 def test_real_sites_keep_every_law(name: str, shared: Path) -> None:
     place = EXAMPLES / name / "site.yaml"
     if not (place.is_file() and (shared / "sites" / name).is_dir()):

@@ -162,6 +162,20 @@ def test_a_spot_wholly_on_no_spray_ground_is_left_whole() -> None:
     assert (task.reason, task.is_whole_spot) == (Reason.NO_SPRAY, True)
 
 
+@pytest.mark.parametrize("gap_m", [-0.6, -0.3, 0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0])
+def test_what_is_promised_of_a_cover_beside_a_wall_is_wet(gap_m: float) -> None:
+    house = Building(id="h", footprint=box(-10, gap_m, 10, 10), height_m=6.5)
+    one = spot(Point(0, 0), Kind.SEPTIC_COVER, radius_m=1.0)
+    done, tasks = treat(one, house)
+    if done is None:
+        assert [t.is_whole_spot for t in tasks] == [True]
+        return
+    wet = union(footprint(p) for p in done.passes)
+    assert done.target.intersection(wet).area >= 0.95 * done.target.area
+    told = union([done.target, *(t.area for t in tasks)])
+    assert one.area.difference(told).area < 0.05 * one.area.area
+
+
 @pytest.mark.parametrize("mode", [Mode.SURFACE, Mode.VECTOR])
 def test_the_passes_hold_the_dose_of_the_level(mode: Mode) -> None:
     done, _ = treat(spot(box(0, 0, 40, 5), mode=mode))
