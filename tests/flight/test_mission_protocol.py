@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from skymist.flight.channel import Channel
-from skymist.flight.driver import _run as play
+from skymist.flight.conversation import play
 from skymist.flight.messages import (
     CommandAck,
     MissionAck,

@@ -1,0 +1,73 @@
+"""A vehicle's parameters under our own names: read, compared, set and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from skymist.flight.conversation import play
+from skymist.flight.messages import ParamError, ParamValue
+from skymist.flight.param_protocol import ParameterRead, ParameterWrite, stored_value
+from skymist.flight.parameters import ParameterReport, groups_of, scale_of
+
+if TYPE_CHECKING:
+    from skymist.flight.channel import Peer
+
+_WORDS = (ParamValue, ParamError)
+
+
+async def read_parameters(peer: Peer, names: Iterable[str]) -> dict[str, float]:
+    """Logical parameters in SI units; those that answer under none of their names are left out."""
+    found = await _read_values(peer, tuple(names))
+    return {name: value.value / scale_of(name, value.name) for name, value in found.items()}
+
+
+async def check_parameters(peer: Peer, wanted: Mapping[str, float]) -> ParameterReport:
+    """Compare logical parameters with what the vehicle holds; writes nothing."""
+    found = await _read_values(peer, tuple(wanted))
+    values = {name: value.value / scale_of(name, value.name) for name, value in found.items()}
+    return ParameterReport(
+        before=values,
+        after=values,
+        missing=tuple(name for name in wanted if name not in found),
+        refused=tuple(name for name in found if not _holds(found, name, wanted[name])),
+    )
+
+
+async def set_parameters(peer: Peer, wanted: Mapping[str, float]) -> ParameterReport:
+    """Set logical parameters, given in SI units, and read them back.
+
+    Only names that answered are written, and only where they differ. Raises nothing for a value
+    that is missing or refused: the report names it.
+    """
+    found = await _read_values(peer, tuple(wanted))
+    writes = {
+        value.name: (wanted[name] * scale_of(name, value.name), value.param_type)
+        for name, value in found.items()
+        if not _holds(found, name, wanted[name])
+    }
+    if writes:
+        await play(peer, ParameterWrite(writes), _WORDS)
+    after = await _read_values(peer, tuple(found)) if writes else found
+    return ParameterReport(
+        before={n: v.value / scale_of(n, v.name) for n, v in found.items()},
+        after={n: v.value / scale_of(n, v.name) for n, v in after.items()},
+        missing=tuple(name for name in wanted if name not in found),
+        refused=tuple(name for name in found if not _holds(after, name, wanted[name])),
+    )
+
+
+async def _read_values(peer: Peer, names: tuple[str, ...]) -> dict[str, ParamValue]:
+    """What the vehicle holds under the first of each parameter's names that answers."""
+    machine = ParameterRead(groups_of(names))
+    await play(peer, machine, _WORDS)
+    return {names[place]: value for place, value in machine.found.items()}
+
+
+def _holds(found: Mapping[str, ParamValue], name: str, wanted: float) -> bool:
+    """True where the vehicle holds what `wanted`, in our unit, becomes in it."""
+    value = found.get(name)
+    if value is None:
+        return False
+    target = wanted * scale_of(name, value.name)
+    return value.value == stored_value(target, value.param_type)
