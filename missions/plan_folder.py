@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from skymist.coverage.errors import MissionError
 from skymist.missions.compile import missions_of
+from skymist.missions.formats.qgc import qgc_plan, waypoints
 from skymist.missions.ground_crew import ground_crew_csv
 from skymist.missions.plan_checks import plan_faults
 from skymist.missions.plans import PLAN_FILE, file_name_of, plan_bytes, write_whole
-from skymist.missions.qgc import qgc_plan, waypoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,11 +13,11 @@ import pytest
 from skymist.coverage.planning import plan_site
 from skymist.missions.compile import compile_plan
 from skymist.missions.errors import FormatError
-from skymist.missions.geojson_export import plan_geojson
+from skymist.missions.formats.geojson_plan import plan_geojson
+from skymist.missions.formats.qgc import qgc_plan, waypoints
 from skymist.missions.items import Command
 from skymist.missions.plan_folder import write_plan_folder
 from skymist.missions.plans import plan_to_dict, read_plan
-from skymist.missions.qgc import qgc_plan, waypoints
 from skymist.missions.site import read_site
 
 if TYPE_CHECKING:

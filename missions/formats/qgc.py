@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from skymist.missions.items import Command, Frame
+from skymist.missions.items import Command, Frame, Item
 
 if TYPE_CHECKING:
-    from skymist.missions.items import FencePolygon, Item, Mission
+    from collections.abc import Iterable
+
+    from skymist.missions.items import FencePolygon, Mission
 
 ARDUPILOT, MULTIROTOR = 3, 2
 """MAV_AUTOPILOT_ARDUPILOTMEGA and MAV_TYPE_QUADROTOR, as QGroundControl writes them."""
@@ -74,8 +76,38 @@ def _fence_polygon(polygon: FencePolygon) -> dict[str, Any]:
 
 def waypoints(mission: Mission) -> str:
     """The text of a Mission Planner `.waypoints` file; line 0 is home."""
+    return _wpl(mission.items)
+
+
+def fence_waypoints(mission: Mission) -> str:
+    """The fence as Mission Planner's Plan page loads it with "Fence" chosen; line 0 is home."""
+    corners = [
+        Item(
+            command=(
+                Command.FENCE_POLYGON_INCLUSION
+                if polygon.is_inclusion
+                else Command.FENCE_POLYGON_EXCLUSION
+            ),
+            frame=Frame.ABOVE_HOME,
+            p1=float(len(polygon.corners_e7)),
+            x_e7=lat,
+            y_e7=lon,
+        )
+        for polygon in mission.fence
+        for lat, lon in polygon.corners_e7
+    ]
+    return _wpl((mission.items[0], *corners))
+
+
+def rally_waypoints(mission: Mission) -> str:
+    """The rally points as Mission Planner loads them with "Rally" chosen; line 0 is home."""
+    return _wpl((mission.items[0], *mission.rally))
+
+
+def _wpl(items: Iterable[Item]) -> str:
+    """QGC WPL 110: a line an item, tab separated."""
     lines = ["QGC WPL 110"]
-    for number, item in enumerate(mission.items):
+    for number, item in enumerate(items):
         frame = Frame.ABOVE_HOME if item.frame is Frame.MISSION else item.frame
         values = (item.p1, item.p2, item.p3, item.p4, item.x_e7 / 1e7, item.y_e7 / 1e7, item.z_m)
         numbers = "\t".join(f"{value:.8f}" for value in values)

@@ -11,11 +11,11 @@ from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.coverage.planning import plan_site
 from skymist.missions.compile import compile_plan
+from skymist.missions.formats.qgc import qgc_plan, waypoints
 from skymist.missions.items import Frame, Mission
-from skymist.missions.qgc import qgc_plan, waypoints
 from skymist.missions.site import read_site
 
-DEMO = Path(__file__).resolve().parents[2] / "missions" / "data" / "demo" / "site.yaml"
+DEMO = Path(__file__).resolve().parents[3] / "missions" / "data" / "demo" / "site.yaml"
 
 
 @pytest.fixture(scope="module")
