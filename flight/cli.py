@@ -20,6 +20,7 @@ from skymist.flight.commands.preview import preview
 from skymist.flight.commands.rehearse import rehearse
 from skymist.flight.commands.report import report
 from skymist.flight.commands.schema import schema
+from skymist.flight.commands.sitl import app as sitl_app
 from skymist.flight.errors import LinkLost, VehicleSilent
 from skymist.missions.errors import SiteUnsafe
 
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 for command in (demo, check, plan, preview, export, rehearse, fly, report, cover, schema):
     app.command()(command)
+app.add_typer(sitl_app)
 
 
 def _version(wanted: bool) -> None:

@@ -54,9 +54,12 @@ class SimulatorFailed(SkymistError):
 class _Instance:
     """One process in a directory of its own."""
 
-    def __init__(self, drone: Drone, home: tuple[float, float, float], held: Lease) -> None:
+    def __init__(
+        self, drone: Drone, home: tuple[float, float, float], heading_deg: float, held: Lease
+    ) -> None:
         self.drone = drone
         self.home = home
+        self.heading_deg = heading_deg
         self.lease = held
         self.directory = Path()
         self.process: asyncio.subprocess.Process | None = None
@@ -105,6 +108,7 @@ class ArduPilotFleet:
     drones : who flies; each has its own system id.
     homes : latitude and longitude in degrees and height above mean sea of each pad.
     speedup : simulated seconds per second, an upper bound.
+    headings_deg : where each looks, right from north; north unless given.
     found : the binary and its parameters; searched for when None, at `binary` if that is given.
     logs_dir : where directories of instances go; kept there in any case. Without it they are
         temporary, and kept only when the block ends with an exception.
@@ -115,7 +119,7 @@ class ArduPilotFleet:
     BinaryMissing
         There is no binary.
     ValueError
-        There are not as many homes as drones.
+        There are not as many homes, or headings, as drones.
     """
 
     def __init__(
@@ -124,6 +128,7 @@ class ArduPilotFleet:
         *,
         homes: Sequence[tuple[float, float, float]],
         speedup: float = 1.0,
+        headings_deg: Sequence[float] | None = None,
         found: Found | None = None,
         binary: Path | None = None,
         logs_dir: Path | None = None,
@@ -131,6 +136,11 @@ class ArduPilotFleet:
     ) -> None:
         if len(drones) != len(homes):
             raise ValueError(f"homes must be as many as drones, {len(drones)}, got {len(homes)}")
+        headings = tuple(headings_deg) if headings_deg is not None else (0.0,) * len(drones)
+        if len(headings) != len(drones):
+            what = f"headings_deg must be as many as drones, {len(drones)}, got {len(headings)}"
+            raise ValueError(what)
+        self._headings = headings
         self._found = found if found is not None else find_arducopter(binary)
         self._binary = self._found.require()
         self._drones = tuple(drones)
@@ -167,8 +177,10 @@ class ArduPilotFleet:
             self.directory = self._logs_dir
             self.directory.mkdir(parents=True, exist_ok=True)
         try:
-            for drone, home in zip(self._drones, self._homes, strict=True):
-                self._instances.append(_Instance(drone, home, lease()))
+            for drone, home, heading_deg in zip(
+                self._drones, self._homes, self._headings, strict=True
+            ):
+                self._instances.append(_Instance(drone, home, heading_deg, lease()))
             for instance in self._instances:
                 await self._start(instance)
             for instance in self._instances:
@@ -187,6 +199,30 @@ class ArduPilotFleet:
         await self._stop_all(keep=kind is not None or self._logs_dir is not None)
         if kind is not None:
             log.warning("simulator logs kept", extra={"directory": str(self.directory)})
+
+    async def ended(self) -> int:
+        """Wait until a process ends by itself, and give the index of its drone.
+
+        Raises
+        ------
+        ValueError
+            No process runs.
+        """
+        waits = {
+            asyncio.create_task(instance.process.wait()): index
+            for index, instance in enumerate(self._instances)
+            if instance.process is not None
+        }
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            return min(waits[task] for task in done)
+        finally:
+            for task in waits:
+                task.cancel()
+
+    def last_words(self, index: int) -> str:
+        """Give the end of what a process printed."""
+        return self._instances[index].last_words()
 
     async def restart(self, index: int) -> None:
         """Switch a copter off and on; what it stored stays. Links must be opened anew."""
@@ -224,7 +260,7 @@ class ArduPilotFleet:
             "--model",
             "+",
             "--home",
-            f"{lat_deg:.8f},{lon_deg:.8f},{amsl_m:.2f},0",
+            f"{lat_deg:.8f},{lon_deg:.8f},{amsl_m:.2f},{instance.heading_deg:g}",
             "--speedup",
             f"{self._speedup:g}",
             "--defaults",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from typing import TYPE_CHECKING, Self
 
 from skymist.sitl.copter import STEP_S, WARM_AGE_S, EmbeddedCopter
@@ -32,11 +33,12 @@ class EmbeddedFleet:
     warm_boot : begin 35 s after switching on, 6.5 s before the copters may arm.
     gps_noise_m : standard deviation of the GPS error.
     firmware : whose parameter names the copters answer to.
+    headings_deg : where each looks, right from north; north unless given.
 
     Raises
     ------
     ValueError
-        There are not as many homes as drones.
+        There are not as many homes, or headings, as drones.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class EmbeddedFleet:
         warm_boot: bool = False,
         gps_noise_m: float = 0.0,
         firmware: Firmware = Firmware.V4_7,
+        headings_deg: Sequence[float] | None = None,
     ) -> None:
         if len(drones) != len(homes):
             raise ValueError(f"homes must be as many as drones, {len(drones)}, got {len(homes)}")
@@ -62,6 +65,9 @@ class EmbeddedFleet:
             )
             for drone, home in zip(drones, homes, strict=True)
         )
+        if headings_deg is not None:
+            for copter, heading_deg in zip(self.copters, headings_deg, strict=True):
+                copter.state.heading_rad = math.radians(90.0 - heading_deg)
         self._ties: list[list[tuple[Link, Pipe | Tie]]] = [[] for _ in self.copters]
         self._task: asyncio.Task[None] | None = None
         self._servers: list[asyncio.Server | asyncio.DatagramTransport] = []
@@ -120,6 +126,11 @@ class EmbeddedFleet:
         tie.deliver = lambda data: self._deliver(index, link, data)
         self._servers.append(transport)
         return own_port
+
+    async def wait_ended(self) -> None:
+        """Wait until the copters stop, and raise what stopped them."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
 
     @property
     def now_s(self) -> float:

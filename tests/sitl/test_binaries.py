@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from skymist.sitl import binaries
-from skymist.sitl.binaries import BinaryMissing, find_arducopter, own_defaults
+from skymist.sitl.binaries import (
+    SUM_NAME,
+    BinaryMissing,
+    find_arducopter,
+    own_defaults,
+    sha256_of,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes of files are POSIX's")
 
@@ -47,7 +53,12 @@ def test_the_order_of_places(bare: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert find_arducopter().binary == home
     cache = binaries.cache_dir() / "stable-4.6.3" / "arducopter"
     put(cache)
+    assert find_arducopter().binary == home  # nobody has checked the one in the cache
+    (cache.parent / SUM_NAME).write_text(f"{sha256_of(cache)}  arducopter\n")
     assert find_arducopter().binary == cache
+    newer = put(binaries.cache_dir() / "stable-4.10.0" / "arducopter")
+    (newer.parent / SUM_NAME).write_text(f"{sha256_of(newer)}  arducopter\n")
+    assert find_arducopter().binary == newer
     on_path = put(bare / "bin/arducopter")
     assert find_arducopter().binary == on_path
     named = put(bare / "named")
