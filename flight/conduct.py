@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from skymist.flight.channel import Peer
     from skymist.flight.crew import Crew
     from skymist.flight.display import Display
-    from skymist.flight.record import Recorder
+    from skymist.flight.recorder import Recorder
     from skymist.missions.items import Mission
 
 log = logging.getLogger(__name__)
@@ -77,14 +77,17 @@ class StopButton:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self.reason = STOP_REASON
 
     @property
     def is_pressed(self) -> bool:
         """Whether it was pressed."""
         return self._event.is_set()
 
-    def press(self) -> None:
-        """Ask everything to end."""
+    def press(self, reason: str = STOP_REASON) -> None:
+        """Ask everything to end; the first reason stays."""
+        if not self.is_pressed:
+            self.reason = reason
         self._event.set()
 
     async def pressed(self) -> None:
@@ -175,9 +178,9 @@ async def _fly(runs: Sequence[DroneRun], stop: StopButton) -> None:
 
 async def _listen(runs: Sequence[DroneRun], stop: StopButton) -> None:
     await stop.pressed()
-    log.warning("stopped by the operator")
+    log.warning("stopped", extra={"reason": stop.reason})
     for run in runs:
-        run.stop(STOP_REASON)
+        run.stop(stop.reason)
 
 
 def _without_drone(plan: Plan, missing: set[str], told: Log) -> tuple[Skipped, ...]:
@@ -210,7 +213,7 @@ def _outcome(
     num_flown = sum(run.report.num_flown for run in runs)
     text = f"{num_flown} of {len(plan.sorties)} sorties flown"
     if stop.is_pressed:
-        result, text = Result.ABORTED, f"{text}; {STOP_REASON}"
+        result, text = Result.ABORTED, f"{text}; {stop.reason}"
     elif skipped:
         result, text = Result.INCOMPLETE, f"{text}; {len(skipped)} spots left"
     elif not arm:

@@ -17,7 +17,8 @@ from skymist.flight.conduct import Outcome, StopButton, conduct
 from skymist.flight.errors import FlightError, VehicleRefused, VehicleSilent
 from skymist.flight.interrupts import on_interrupt
 from skymist.flight.messages import Heartbeat
-from skymist.flight.record import SCHEMA, Recorder
+from skymist.flight.record import SCHEMA
+from skymist.flight.recorder import Recorder
 from skymist.missions.compile import compile_plan
 from skymist.missions.plans import plan_to_dict
 
@@ -106,6 +107,8 @@ async def operate(
 
     Raises
     ------
+    FlightError
+        The record cannot be written.
     VehicleSilent
         A link carries nothing at all; nothing has been started then.
     VehicleRefused
@@ -118,6 +121,8 @@ async def operate(
     epoch_s = setting.started_utc.timestamp()
     with Recorder(folder, now_s, epoch_s=epoch_s, tlog=setting.has_tlog) as record:
         write_header(record, plan, setting)
+        if record.failure:
+            raise FlightError(f"nothing was started: {record.failure}")
         async with AsyncExitStack() as stack:
             channels: dict[int, Channel] = {}
             peers: dict[str, Peer] = {}
@@ -134,6 +139,7 @@ async def operate(
                 record.write("end", outcome="aborted", text=str(exc))
                 raise
             stop = StopButton()
+            record.on_failure = stop.press
             with on_interrupt(stop.press):
                 return await conduct(
                     plan,

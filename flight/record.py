@@ -1,13 +1,20 @@
 """The record of an operation: an append-only file of JSON lines, and the raw frames beside it.
 
-`DIR/record.jsonl` holds one event a line, each with its own checksum, so that a crash at any
-byte costs at most the line under way; `DIR/<drone>.tlog` holds what the link carried. What the
-events mean is left to `flight.report` and `flight.conduct`.
+`DIR/record.jsonl` holds one event a line. Each line has its own checksum (`crc`) and that of the
+line before it (`prev`), so that a crash at any byte costs at most the line under way, and a line
+that was altered, lost or put in is named. `DIR/<drone>.tlog` holds what the link carried. What is
+taken up again later goes on in the same file as a new part; its frames go to `<drone>.2.tlog`.
+Writing is `flight.recorder`'s; what the events mean is left to `flight.report`, `flight.ledger`
+and `flight.conduct`.
 
 The events and their fields, beside `t_s` (seconds after the start) and `event`:
 
 ==========  ======================================================================================
-header      schema, started_utc, is_rehearsal, sim, speedup, software, plan (as `plan_to_dict`)
+header      schema, started_utc, is_rehearsal, sim, speedup, software, connections,
+            plan (as `plan_to_dict`)
+part        number (from 2), started_utc, is_rehearsal, sim, speedup, software, connections: taken
+            up again; what follows was written by another run of the program
+replan      reason, plan (as `plan_to_dict` without its site): who flies what is left
 sortie      sortie_id, drone_id, state (preparing, uploading, verified, armed, flying, landed,
             failed), text
 track       drone_id, sortie_id, lat_e7, lon_e7, above_home_m, speed_mps, heading_deg, pump_frac,
@@ -24,42 +31,54 @@ end         outcome (done, incomplete, aborted), text
 from __future__ import annotations
 
 import json
-import logging
 import re
-import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skymist.missions.errors import FormatError
-from skymist.missions.plans import file_name_of, plan_from_dict
+from skymist.missions.plans import plan_from_dict, plan_to_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import TracebackType
+    from collections.abc import Iterator
 
     from skymist.coverage.plan import Plan
 
-log = logging.getLogger(__name__)
-
 SCHEMA = 1
 RECORD_FILE = "record.jsonl"
-FLUSH_S = 1.0
+FIRST = "00000000"
+"""What stands for the checksum of the line before the first."""
 _CRC = re.compile(rb'^(?P<body>\{.*),"crc":"(?P<crc>[0-9a-f]{8})"\}$', re.DOTALL)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 Event = dict[str, Any]
 
 
-def encode_line(event: Event) -> bytes:
+class Line(NamedTuple):
+    """One line that holds: its event, its checksum, and that of the line before (None: unsaid)."""
+
+    event: Event
+    checksum: str
+    before: str | None
+
+
+def encode_line(event: Event, before: str | None = None) -> bytes:
     """One line of the record, with its checksum and the line end."""
-    body = _encode(event).encode("utf-8")
+    chained = event if before is None else {**event, "prev": before}
+    body = _encode(chained).encode("utf-8")
     return b'%b,"crc":"%08x"}\n' % (body[:-1], zlib.crc32(body))
 
 
-def decode_line(line: bytes) -> Event | None:
-    """The event of one line without its line end; None where the checksum does not hold."""
+def checksum_of(line: bytes) -> str:
+    """The checksum of a line that `encode_line` made."""
+    return line[-11:-3].decode("ascii")
+
+
+def decode_line(line: bytes) -> Line | None:
+    """What one line without its line end holds; None where the checksum does not hold."""
     found = _CRC.match(line)
     if found is None:
         return None
@@ -68,87 +87,23 @@ def decode_line(line: bytes) -> Event | None:
         return None
     try:
         event = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return event if isinstance(event, dict) else None
+    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+        return None
+    if not isinstance(event.get("t_s"), int | float):
+        return None
+    before = event.pop("prev", None)
+    return Line(event, found["crc"].decode("ascii"), before)
 
 
-class Recorder:
-    """Writes the record of one operation; the only writer of its folder.
-
-    `now_s` gives seconds of the loop's clock. Every event but `track` is flushed at once,
-    tracks after at most `FLUSH_S`.
-    """
-
-    def __init__(
-        self, folder: Path, now_s: Callable[[], float], *, epoch_s: float = 0.0, tlog: bool = True
-    ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / RECORD_FILE
-        if self.path.exists() and self.path.stat().st_size:
-            raise FormatError(f"{self.path}: wanted a new folder, found an earlier record")
-        self._now_s, self._start_s, self._flushed_s = now_s, now_s(), now_s()
-        self._epoch_s, self._has_tlog = epoch_s, tlog
-        self._file: IO[bytes] = self.path.open("ab")
-        self._tlogs: dict[str, IO[bytes]] = {}
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds since the record began, on the loop's clock."""
-        return self._now_s() - self._start_s
-
-    def write(self, event: str, **fields: object) -> None:
-        """Append one event."""
-        if self._file.closed:
-            log.warning("event after the end of the record", extra={"event": event})
-            return
-        now_s = self.elapsed_s
-        self._file.write(encode_line({"t_s": round(now_s, 3), "event": event, **fields}))
-        if event != "track" or now_s - self._flushed_s >= FLUSH_S:
-            self.flush()
-
-    def raw(self, drone_id: str, frame: bytes) -> None:
-        """Append a raw MAVLink frame to the drone's tlog."""
-        if not self._has_tlog or self._file.closed:
-            return
-        file = self._tlogs.get(drone_id)
-        if file is None:
-            file = self.path.with_name(f"{file_name_of(drone_id)}.tlog").open("ab")
-            self._tlogs[drone_id] = file
-        microseconds = round((self._epoch_s + self.elapsed_s) * 1e6)
-        file.write(struct.pack(">Q", microseconds) + frame)
-
-    def flush(self) -> None:
-        """Hand everything to the operating system, so that a crash of this program keeps it."""
-        if self._file.closed:
-            return
-        self._flushed_s = self.elapsed_s
-        for file in (self._file, *self._tlogs.values()):
-            file.flush()
-
-    def close(self) -> None:
-        """Close all files; may be called twice."""
-        for file in (self._file, *self._tlogs.values()):
-            file.close()
-
-    def __enter__(self) -> Recorder:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """What a record holds. `header` is empty where the file was cut before its first line's end.
 
     `is_cut` says that the last line has no end (the program or the machine stopped there);
-    `faults` names every other line that could not be trusted and was left out.
+    `faults` names every other line that could not be trusted and was left out, and where lines
+    do not follow each other.
     """
 
     path: Path
@@ -156,31 +111,83 @@ class Record:
     events: tuple[Event, ...]
     is_cut: bool
     faults: tuple[str, ...]
+    last_checksum: str = FIRST
 
     @property
     def is_closed(self) -> bool:
         """Whether the operation came to its own end."""
         return bool(self.events) and self.events[-1]["event"] == "end"
 
+    @property
+    def num_parts(self) -> int:
+        """How often it was begun or taken up."""
+        return 1 + sum(1 for _ in self.of("part"))
+
+    @property
+    def last_s(self) -> float:
+        """Time of the last event, seconds after the start."""
+        return max((float(event["t_s"]) for event in self.events), default=0.0)
+
+    @property
+    def started_utc(self) -> datetime:
+        """When it began.
+
+        Raises
+        ------
+        FormatError
+            The header does not say.
+        """
+        try:
+            return datetime.fromisoformat(self.header["started_utc"]).astimezone(UTC)
+        except (KeyError, TypeError, ValueError) as exc:
+            found = self.header.get("started_utc")
+            wanted = f"{self.path}: started_utc: wanted a time, found {found!r}"
+            raise FormatError(wanted) from exc
+
     def plan(self) -> Plan:
-        """The plan that was flown.
+        """The plan that was to be flown at the start.
 
         Raises
         ------
         FormatError
             Where the record was cut before it.
         """
+        return self.plans[0]
+
+    @cached_property
+    def plans(self) -> tuple[Plan, ...]:
+        """That plan, and every later one over what was left of it, in order."""
         if "plan" not in self.header:
             raise FormatError(f"{self.path}: wanted a header with the plan, found none")
-        return plan_from_dict(self.header["plan"], str(self.path))
+        whole = plan_from_dict(self.header["plan"], str(self.path))
+        later = []
+        for event in self.of("replan"):
+            rest = {**event.get("plan", {}), "site": self.header["plan"]["site"]}
+            later.append(replace(plan_from_dict(rest, str(self.path)), site=whole.site))
+        return (whole, *later)
+
+    def whole_plan(self) -> Plan:
+        """The first plan with the sorties of all: what was asked for, and all who flew for it."""
+        sorties = {s.id: s for made in self.plans for s in made.sorties}
+        return replace(self.plan(), sorties=tuple(sorties.values()))
 
     def of(self, *names: str) -> Iterator[Event]:
         """The events with these names, in order."""
         return (event for event in self.events if event["event"] in names)
 
 
-def iter_lines(path: Path) -> Iterator[tuple[int, Event | None, bool]]:
-    """Line number from 1, its event (None where not to be trusted), and whether it has an end."""
+def rest_to_dict(rest: Plan) -> Event:
+    """A plan over what is left, as a record holds it: without the site, which the header has."""
+    made = plan_to_dict(rest)
+    del made["site"]
+    return made
+
+
+def iter_lines(path: Path) -> Iterator[tuple[int, Line | None, bool]]:
+    """Line number from 1, what it holds (None where not to be trusted), and whether it has an end.
+
+    A line that holds and lacks its line end alone counts as having none.
+    """
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             has_end = line.endswith(b"\n")
@@ -190,6 +197,51 @@ def iter_lines(path: Path) -> Iterator[tuple[int, Event | None, bool]]:
 def record_path(place: Path) -> Path:
     """The record's file, from itself or from its folder."""
     return place / RECORD_FILE if place.is_dir() else place
+
+
+class _Chain:
+    """Judges line after line whether it follows the one before, and names what does not."""
+
+    def __init__(self, name: str) -> None:
+        self.faults: list[str] = []
+        self.last, self._is_chained, self._damaged, self._name = FIRST, True, 0, name
+
+    def damaged(self, number: int) -> None:
+        """Take a line that does not hold; what came of it the next one tells."""
+        self._tell_damage()
+        self._damaged = number
+
+    def follows(self, number: int, line: Line) -> None:
+        """Take a line that holds, and see whether it follows the last that did."""
+        if line.before is None:
+            if number == 1:
+                self._is_chained = False
+            elif self._is_chained:
+                self._tell(number, "says of no line that it comes after it: put in")
+            self._tell_damage()
+        elif line.before == self.last and self._damaged:
+            text = "cut short where the program stopped, left out; it was taken up after it"
+            self._tell(self._damaged, text)
+            self._damaged = 0
+        else:
+            is_told = self._tell_damage()
+            if line.before != self.last and not is_told:
+                self._tell(number, "does not follow the line before it: one is lost or altered")
+        self.last = line.checksum
+
+    def end(self) -> tuple[str, ...]:
+        """All faults."""
+        self._tell_damage()
+        return tuple(self.faults)
+
+    def _tell_damage(self) -> bool:
+        number, self._damaged = self._damaged, 0
+        if number:
+            self._tell(number, "line damaged (checksum), left out")
+        return bool(number)
+
+    def _tell(self, number: int, text: str) -> None:
+        self.faults.append(f"{self._name}:{number}: {text}")
 
 
 def read_record(place: Path) -> Record:
@@ -203,22 +255,29 @@ def read_record(place: Path) -> Record:
     path = record_path(place)
     header: Event = {}
     events: list[Event] = []
-    faults: list[str] = []
+    chain = _Chain(path.name)
     is_cut = False
     try:
-        for number, event, has_end in iter_lines(path):
+        for number, line, has_end in iter_lines(path):
             is_cut = not has_end
-            if event is None or "event" not in event or "t_s" not in event:
+            if line is None:
                 if has_end:
-                    faults.append(f"{path.name}:{number}: line damaged (checksum), left out")
-            elif event["event"] == "header" and not header:
-                header = event
+                    chain.damaged(number)
+                continue
+            chain.follows(number, line)
+            if line.event["event"] == "header" and not header:
+                header = line.event
             else:
-                events.append(event)
+                events.append(line.event)
     except OSError as exc:
         raise FormatError(f"{path}: wanted a record ({RECORD_FILE}), found none: {exc}") from exc
     if header and header.get("schema") != SCHEMA:
         raise FormatError(f"{path}: schema: wanted {SCHEMA}, found {header.get('schema')!r}")
     return Record(
-        path=path, header=header, events=tuple(events), is_cut=is_cut, faults=tuple(faults)
+        path=path,
+        header=header,
+        events=tuple(events),
+        is_cut=is_cut,
+        faults=chain.end(),
+        last_checksum=chain.last,
     )

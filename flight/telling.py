@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from skymist.coverage.plan import Sortie
     from skymist.flight.display import Display
     from skymist.flight.monitor import Alert
-    from skymist.flight.record import Recorder
+    from skymist.flight.recorder import Recorder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from skymist.flight.drone_run import DroneReport, StartGate
 from skymist.flight.errors import FlightError
 from skymist.flight.interrupts import on_interrupt
 from skymist.flight.operation import tap_into
-from skymist.flight.record import Recorder, read_record
+from skymist.flight.record import read_record
+from skymist.flight.recorder import Recorder
 from skymist.flight.telling import DroneLog, Log, Skipped
 from skymist.sitl.loops import VirtualLoop, run
 

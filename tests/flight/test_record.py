@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import errno
+import json
+import os
 import struct
 from pathlib import Path
 
 import pytest
 
-from skymist.flight.record import Recorder, decode_line, encode_line, iter_lines, read_record
+from skymist.flight.record import decode_line, encode_line, iter_lines, read_record
+from skymist.flight.recorder import Recorder
 from skymist.missions.errors import FormatError
+
+STARTED_UTC = "2026-06-01T12:00:00+00:00"
+STARTED_S = 1780315200.0
 
 
 class Clock:
@@ -20,7 +27,7 @@ class Clock:
 def _write(folder: Path, tracks: int = 20) -> Path:
     clock = Clock()
     with Recorder(folder, clock, epoch_s=1_000_000.0) as record:
-        record.write("header", schema=1, software="skymist test", plan={})
+        record.write("header", schema=1, started_utc=STARTED_UTC, plan={})
         for number in range(tracks):
             clock.at_s += 0.25
             record.write("track", drone_id="d1", seq=number, mode="AUTO", note="späti, ✓")
@@ -111,6 +118,87 @@ def test_a_record_without_its_header_has_no_plan(tmp_path: Path) -> None:
     assert read.is_cut
     with pytest.raises(FormatError, match="header"):
         read.plan()
+
+
+def test_a_line_that_was_lost_altered_or_put_in_is_named(tmp_path: Path) -> None:
+    path = _write(tmp_path, tracks=6)
+    lines = path.read_bytes().splitlines(keepends=True)
+    altered = {**json.loads(lines[3]), "seq": 99}
+    for key in ("crc", "prev"):
+        altered.pop(key)
+    before = json.loads(lines[2])["crc"]
+    for changed, number, num_events in (
+        (lines[:3] + lines[4:], 4, 6),
+        ([*lines[:3], encode_line(altered, before), *lines[4:]], 5, 7),
+        ([*lines[:3], encode_line(altered), *lines[3:]], 4, 8),
+        ([*lines[:3], lines[2], *lines[3:]], 4, 8),
+        ([*lines[:3], lines[4], lines[3], *lines[5:]], 4, 7),
+        (lines[1:], 1, 7),
+    ):
+        path.write_bytes(b"".join(changed))
+        read = read_record(path)
+        assert f"record.jsonl:{number}: " in read.faults[0], read.faults
+        assert len(read.events) == num_events
+
+
+def test_a_torn_record_is_taken_up_in_a_new_part_of_the_same_file(tmp_path: Path) -> None:
+    whole = _write(tmp_path, tracks=6).read_bytes()
+    ends = [i + 1 for i, byte in enumerate(whole) if byte == ord("\n")]
+    path = tmp_path / "record.jsonl"
+    for size in range(ends[2], ends[4] + 1):
+        path.write_bytes(whole[:size])
+        cut, clock = read_record(path), Clock()
+        with Recorder(tmp_path, clock, epoch_s=STARTED_S + 60.0, continues=cut) as record:
+            record.write("part", number=2)
+            clock.at_s += 2.0
+            record.write("end", outcome="done")
+        read = read_record(path)
+        assert read.events[: len(cut.events)] == cut.events
+        assert [e["event"] for e in read.events[len(cut.events) :]] == ["part", "end"]
+        assert [e["t_s"] for e in read.events[-2:]] == [60.0, 62.0]
+        assert read.num_parts == 2
+        is_torn = cut.is_cut and not whole[:size].endswith(b"}")
+        assert len(read.faults) == is_torn
+        assert all("taken up after it" in fault for fault in read.faults)
+        assert whole[:size] == path.read_bytes()[:size]  # nothing that stood there was touched
+
+
+def test_two_programs_never_write_one_record(tmp_path: Path) -> None:
+    path = _write(tmp_path)
+    read = read_record(path)
+    with (
+        Recorder(tmp_path, Clock(), epoch_s=STARTED_S, continues=read),
+        pytest.raises(FormatError, match="another program writes"),
+    ):
+        Recorder(tmp_path, Clock(), epoch_s=STARTED_S, continues=read)
+
+
+def test_what_a_full_disk_does_not_take_is_told_once_kept_and_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    clock, room, write = Clock(), [700], os.write
+
+    def short(fd: int, data: bytes) -> int:
+        if not room[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = bytes(data[: room[0]])
+        room[0] -= len(taken)
+        return write(fd, taken)
+
+    monkeypatch.setattr("skymist.flight.journal.os.write", short)
+    with Recorder(tmp_path, clock) as record:
+        record.on_failure = told.append
+        record.write("header", schema=1)
+        for number in range(20):
+            record.write("service", drone_id="d1", number=number)
+        assert len(told) == 1
+        assert "No space left on device" in told[0]
+        assert read_record(tmp_path).is_cut
+        room[0] = 100_000
+    read = read_record(tmp_path)
+    assert [e["number"] for e in read.of("service")] == list(range(20))
+    assert read.faults == ()
 
 
 @pytest.mark.parametrize(
