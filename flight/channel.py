@@ -19,6 +19,7 @@ from skymist.flight.clock import now_s
 from skymist.flight.codec import Decoder, Encoder, Frame
 from skymist.flight.errors import LinkLost, VehicleSilent
 from skymist.flight.messages import Heartbeat, Received, Sent, StatusText
+from skymist.flight.reconnect import ReconnectingLink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,9 @@ HEARTBEAT_S = 1.0
 
 AUTOPILOT_COMPID = 1
 """MAV_COMP_ID_AUTOPILOT1. Source: MAVLink minimal.xml."""
+
+BREAK_S = 5.0
+"""A vehicle that is not heard for so long was out of contact: five heartbeats. [P]"""
 
 _GCS_HEARTBEAT = Heartbeat(vehicle_type=6, autopilot=8, base_mode=0, custom_mode=0, system_status=4)
 _NO_AUTOPILOT = 8
@@ -110,11 +114,23 @@ class Peer:
         self.compid = compid
         self.stats = LinkStats()
         self.heard_s: float | None = None
+        self._num_gaps = 0
         self._latest: dict[type, Heard[Received]] = {}
         self._listeners: list[Callable[[Heard[Received]], None]] = []
         self._subscriptions: list[tuple[frozenset[type], Subscription[Received]]] = []
         self._texts = TextJoiner()
         self._seq = -1
+
+    @property
+    def is_in_contact(self) -> bool:
+        """Whether there is a wire, and the vehicle was heard in the last `BREAK_S`."""
+        is_heard = self.heard_s is not None and now_s() - self.heard_s <= BREAK_S
+        return is_heard and self.channel.is_up
+
+    @property
+    def num_breaks(self) -> int:
+        """How often contact was lost and came back; the same number twice: none between."""
+        return self._num_gaps + self.channel.num_reconnects
 
     def send(self, message: Sent) -> None:
         """Send to this vehicle; `LinkLost` where the channel is closed."""
@@ -178,6 +194,8 @@ class Peer:
     def take(self, frame: Frame, at_s: float) -> None:
         """Hand a frame from this vehicle to all who wait for it (the channel calls this)."""
         self._count(frame.seq)
+        if self.heard_s is not None and at_s - self.heard_s > BREAK_S:
+            self._num_gaps += 1
         self.heard_s = at_s
         message = frame.message
         if isinstance(message, StatusText):
@@ -227,6 +245,7 @@ class Channel:
         max_peers: int = 255,
     ) -> None:
         self._link = link
+        self._lasting = link if isinstance(link, ReconnectingLink) else None
         self._tap = tap
         self._heartbeat_s = heartbeat_s
         self._max_peers = max_peers
@@ -254,8 +273,23 @@ class Channel:
 
     @property
     def is_open(self) -> bool:
-        """True until the link closes."""
+        """True until the link closes for good."""
         return not self.closed_reason
+
+    @property
+    def is_up(self) -> bool:
+        """True while there is a wire; a lasting link may be open without one."""
+        return self.is_open and (self._lasting is None or self._lasting.is_up)
+
+    @property
+    def num_reconnects(self) -> int:
+        """How often the link was opened again."""
+        return 0 if self._lasting is None else self._lasting.num_reconnects
+
+    @property
+    def name(self) -> str:
+        """The connection as a person wrote it, where that is known."""
+        return "its link" if self._lasting is None else self._lasting.name
 
     @property
     def sysids(self) -> tuple[int, ...]:

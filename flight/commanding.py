@@ -177,10 +177,15 @@ async def keep_streams(
     rates_hz: Mapping[type, float] = STREAM_RATES_HZ,
     every_s: float = STREAMS_AGAIN_S,
 ) -> None:
-    """Ask for telemetry again and again, until cancelled: a reboot or another station ends it."""
+    """Ask for telemetry again and again, until cancelled: a reboot or another station ends it.
+
+    Asked every `every_s`, and at once when contact comes back after a break.
+    """
     while True:
+        num_breaks, again_s = peer.num_breaks, now_s() + every_s
         await request_streams(peer, rates_hz)
-        await asyncio.sleep(every_s)
+        while now_s() < again_s and peer.num_breaks == num_breaks:
+            await asyncio.sleep(min(0.5, max(0.0, again_s - now_s())))
 
 
 def _drain(texts: Subscription[StatusText]) -> tuple[str, ...]:

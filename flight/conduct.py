@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from skymist.flight.clock import now_s
 from skymist.flight.drone_run import DroneReport, DroneRun, StartGate
+from skymist.flight.reconnect import PATIENCE_S
 from skymist.flight.telling import Log, Skipped
 from skymist.flight.traffic import Traffic
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STOP_REASON = "the operator stopped the operation"
+STOPPING = (
+    "every drone in the air is called home with its pump off, and waited for. "
+    "Ctrl-C again leaves them at once: nobody watches them then"
+)
 
 
 class Result(StrEnum):
@@ -105,6 +110,7 @@ async def conduct(
     display: Display,
     arm: bool,
     stop: StopButton | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> Outcome:
     """Fly every sortie of the plan on the drones that are connected, and close the record.
 
@@ -124,6 +130,8 @@ async def conduct(
         Without it everything is done up to the verified upload, and nothing turns.
     stop
         Pressed by the operator: all drones come home.
+    patience_s
+        How long a drone on the ground is waited for when its link breaks.
 
     Returns
     -------
@@ -147,12 +155,13 @@ async def conduct(
             gate=gate,
             traffic=traffic,
             arm=arm,
+            patience_s=patience_s,
         )
         for d in flying
     ]
     unconnected = _without_drone(plan, wanted - set(peers), told)
     try:
-        await _fly(runs, stop)
+        await _fly(runs, stop, told)
     except asyncio.CancelledError:
         told.event("end", outcome=str(Result.ABORTED), text="stopped at once")
         raise
@@ -164,9 +173,9 @@ async def conduct(
     return outcome
 
 
-async def _fly(runs: Sequence[DroneRun], stop: StopButton) -> None:
+async def _fly(runs: Sequence[DroneRun], stop: StopButton, told: Log) -> None:
     """All drones at once, until the last is done."""
-    listener = asyncio.create_task(_listen(runs, stop), name="stop button")
+    listener = asyncio.create_task(_listen(runs, stop, told), name="stop button")
     try:
         async with asyncio.TaskGroup() as group:
             for run in runs:
@@ -176,9 +185,10 @@ async def _fly(runs: Sequence[DroneRun], stop: StopButton) -> None:
         await asyncio.gather(listener, return_exceptions=True)
 
 
-async def _listen(runs: Sequence[DroneRun], stop: StopButton) -> None:
+async def _listen(runs: Sequence[DroneRun], stop: StopButton, told: Log) -> None:
     await stop.pressed()
-    log.warning("stopped", extra={"reason": stop.reason})
+    log.info("stopped", extra={"reason": stop.reason})
+    told.display.event("notice", {"text": f"{stop.reason}: {STOPPING}"})
     for run in runs:
         run.stop(stop.reason)
 

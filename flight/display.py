@@ -100,6 +100,8 @@ def event_text(name: str, fields: Mapping[str, object]) -> str:
             return f"{fields['sortie_id']}: {fields['spot_id']} skipped: {fields['reason']}"
         case "end":
             return f"{fields['outcome']}: {fields['text']}"
+        case "notice":
+            return str(fields["text"])
     return f"{name}: {dict(fields)}"
 
 
@@ -133,7 +135,7 @@ class LiveDisplay:
 
     def event(self, name: str, fields: Mapping[str, object]) -> None:
         """Print what went wrong above the table; the rest is in its rows."""
-        is_worth = name in ("pump", "skipped", "end") or fields.get("state") == "failed"
+        is_worth = name in ("pump", "skipped", "end", "notice") or fields.get("state") == "failed"
         if is_worth or (name == "alert" and fields["severity"] != "info"):
             self._console.print(Text(event_text(name, fields)))
 

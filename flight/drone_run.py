@@ -22,7 +22,9 @@ from skymist.flight.launch import Launcher
 from skymist.flight.messages import Heartbeat
 from skymist.flight.monitor import Alert, Limits, Severity, Tank
 from skymist.flight.oversight import TICK_S, Job
+from skymist.flight.patience import until_done
 from skymist.flight.phases import Phase, Phases
+from skymist.flight.reconnect import PATIENCE_S
 from skymist.flight.sortie_run import HOME_S, SortieRun, flight_timeout_s
 from skymist.flight.telling import DroneLog, Skipped
 from skymist.flight.watch import Watch, describe
@@ -101,6 +103,7 @@ class DroneRun:
         gate: StartGate,
         traffic: Traffic,
         arm: bool,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self.drone = drone
         self.sorties = tuple(s for s in plan.sorties if s.drone_id == drone.id)
@@ -108,7 +111,7 @@ class DroneRun:
         self.skipped: list[Skipped] = []
         self._peer, self._plan, self._missions = peer, plan, missions
         self._crew, self._log, self._gate, self._arm = crew, log_, gate, arm
-        self._traffic = traffic
+        self._traffic, self._patience_s = traffic, patience_s
         self._told = DroneLog(log_, drone.id)
         self._phases = Phases(drone.id, lambda _: self._show())
         self._watch = Watch(peer)
@@ -207,7 +210,7 @@ class DroneRun:
             try:
                 if self._arm:
                     await self._service(sortie)
-                await self._fly(sortie)
+                await self._fly_lasting(sortie)
             except FlightError as exc:
                 self.report.is_link_lost = isinstance(exc, LinkLost)
                 self._fail(str(exc))
@@ -253,6 +256,34 @@ class DroneRun:
         if not sortie.refill_before or missing_l <= POUR_LEAST_L:
             return None
         return Load(litres_l=missing_l, agent=agent)
+
+    async def _fly_lasting(self, sortie: Sortie) -> None:
+        """One sortie; begun anew where contact breaks before the command to arm."""
+
+        def may_repeat() -> bool:
+            run = self._sortie_run
+            return not self._stop_reason and (run is None or not run.is_committed)
+
+        def on_break(alert: Alert) -> None:
+            self._told.alert(alert)
+            is_back = alert.code == "link_back"
+            self._note = "" if is_back else "waits for its link"
+            self._phases.to(Phase.WAITING)
+
+        async def attempt() -> None:
+            if self._sortie_run is not None:  # of an attempt that broke off, maybe in AUTO
+                await self._launcher.stand_down()
+            await self._fly(sortie)
+
+        self._sortie_run = None
+        await until_done(
+            attempt,
+            self._peer,
+            name=self.drone.id,
+            may_repeat=may_repeat,
+            on_break=on_break,
+            patience_s=self._patience_s,
+        )
 
     async def _fly(self, sortie: Sortie) -> None:
         """One sortie, from preparing to the drone disarmed on the ground."""

@@ -79,6 +79,12 @@ async def open_link(connection: str) -> Link:
     raise _bad(connection, f"one of {_FORMS}")
 
 
+def is_dialled(connection: str) -> bool:
+    """Whether we call the other side over a network, and may call again; else we wait for it."""
+    network = _NETWORK.fullmatch(connection)
+    return network is not None and network[1] in ("udpout", "tcp")
+
+
 def _bad(connection: str, wanted: str) -> LinkLost:
     return LinkLost(f"connection {connection!r}: wanted {wanted}", connection=connection)
 

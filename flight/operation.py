@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from skymist.flight.channel import Channel
 from skymist.flight.clock import now_s
 from skymist.flight.conduct import Outcome, StopButton, conduct
-from skymist.flight.errors import FlightError, VehicleRefused, VehicleSilent
+from skymist.flight.errors import FlightError
+from skymist.flight.hello import HELLO_S, require_meant
 from skymist.flight.interrupts import on_interrupt
-from skymist.flight.messages import Heartbeat
+from skymist.flight.reconnect import PATIENCE_S
 from skymist.flight.record import SCHEMA
 from skymist.flight.recorder import Recorder
 from skymist.missions.compile import compile_plan
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from skymist.coverage.drones import Drone
     from skymist.coverage.plan import Plan
     from skymist.flight.channel import Peer
     from skymist.flight.crew import Crew
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HELLO_S = 30.0
 _MARKS = {0xFD: 5, 0xFE: 3}
 """First byte of a frame, and where its system id stands: MAVLink 2 and 1."""
 
@@ -102,8 +101,11 @@ async def operate(
     display: Display,
     arm: bool,
     setting: Setting,
+    patience_s: float = PATIENCE_S,
 ) -> Outcome:
     """Fly the plan over these links (by drone id; one link may carry several drones).
+
+    `patience_s` is how long a drone on the ground is waited for when its link breaks.
 
     Raises
     ------
@@ -112,7 +114,7 @@ async def operate(
     VehicleSilent
         A link carries nothing at all; nothing has been started then.
     VehicleRefused
-        A vehicle answers with another system id than the fleet's.
+        A vehicle answers with another system id than the fleet's, or is no ArduCopter.
     MissionError
         A sortie cannot be compiled.
     """
@@ -133,8 +135,9 @@ async def operate(
                     channels[id(link)] = await stack.enter_async_context(channel)
                 peers[drone_id] = channels[id(link)].vehicle(fleet[drone_id].sysid)
             try:
+                until_s = now_s() + HELLO_S
                 for drone_id, peer in peers.items():
-                    await require_heard(fleet[drone_id], peer)
+                    await require_meant(fleet[drone_id], peer, display, until_s)
             except FlightError as exc:
                 record.write("end", outcome="aborted", text=str(exc))
                 raise
@@ -150,23 +153,5 @@ async def operate(
                     display=display,
                     arm=arm,
                     stop=stop,
+                    patience_s=patience_s,
                 )
-
-
-async def require_heard(drone: Drone, peer: Peer) -> None:
-    """Hear the drone on its link, or say who answers instead."""
-    try:
-        if peer.latest(Heartbeat) is None:
-            await peer.wait_for(Heartbeat, timeout_s=HELLO_S)
-    except VehicleSilent as exc:
-        others = [sysid for sysid in peer.channel.sysids if sysid != drone.sysid]
-        if others:
-            raise VehicleRefused(
-                f"{drone.id}: wanted system id {drone.sysid} on its link, found {others}",
-                sysid=drone.sysid,
-            ) from exc
-        raise VehicleSilent(
-            f"{drone.id}: no heartbeat of system id {drone.sysid} within {HELLO_S:g} s",
-            sysid=drone.sysid,
-            waited_s=HELLO_S,
-        ) from exc

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from skymist.flight import driver
 from skymist.flight.clock import now_s
 from skymist.flight.errors import VehicleRefused, VehicleSilent
+from skymist.flight.hello import not_meant
 from skymist.flight.messages import (
     AutopilotVersion,
     Battery,
@@ -51,9 +52,6 @@ CONTINUES = {0: "radio", 1: "ground station"}
 """FS_OPTIONS bits that let a mission in AUTO go on. Source: ArduCopter, FailsafeOption."""
 
 M = TypeVar("M", bound=Received)
-
-_ARDUPILOT = 3
-_MULTIROTORS = {2: "quad", 13: "hexa", 14: "octo", 15: "tri", 29: "dodeca", 35: "deca"}
 
 
 class Check(StrEnum):
@@ -181,13 +179,8 @@ class _Look:
                 f"the vehicle on this link has {self.peer.sysid}",
             )
             return False
-        is_multirotor = heartbeat.vehicle_type in _MULTIROTORS
-        if heartbeat.autopilot != _ARDUPILOT or not is_multirotor:
-            self.note(
-                Check.FIRMWARE,
-                f"wanted ArduCopter on a multirotor, found autopilot {heartbeat.autopilot}, "
-                f"vehicle type {heartbeat.vehicle_type}",
-            )
+        if wrong := not_meant(self.peer):
+            self.note(Check.FIRMWARE, wrong)
             return False
         if heartbeat.is_armed:
             self.note(Check.FIRMWARE, "the motors are armed already")

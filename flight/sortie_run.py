@@ -70,6 +70,7 @@ class SortieRun:
         self._was_airborne, self._is_called = False, False
         self._failure: FlightError | None = None
         self._ordered_s, self._num_disarmed, self._is_ordering = 0.0, 0, False
+        self._num_breaks = -1
         self._peer, self._watch, self._launcher = peer, watch, launcher
         self._phases, self._told, self._limits = phases, told, limits
         self.oversight = Oversight(job, told, tank, limits, send=peer.send, ask_home=self.ask_home)
@@ -127,6 +128,7 @@ class SortieRun:
 
     async def ready(self) -> None:
         """AUTO, the vehicle's own checks in it, and everything else once more."""
+        self._num_breaks = self._peer.num_breaks
         await self._launcher.ready_in_auto()
         await self._launcher.check_again(self.job.mission)
         power, least_frac = self._watch.state.power, self._battery_min_frac()
@@ -141,15 +143,20 @@ class SortieRun:
         ------
         VehicleRefused
             It was to come home before the command to arm went out: none has.
+        VehicleSilent
+            Contact was lost since the last checks: none has gone out either.
         LinkLost
             The channel closed.
         """
         if self.home_reason:
             raise VehicleRefused(self.home_reason, sysid=self._peer.sysid)
+        if not self._is_unbroken():
+            text = f"{self.job.drone.id}: contact was lost since the last checks; not armed"
+            raise VehicleSilent(text, sysid=self._peer.sysid)
         self.is_committed, self._is_ordering, self._ordered_s = True, True, now_s()
         self._phases.to(Phase.ARMED)
         try:
-            await self._launcher.arm(lambda: not self.home_reason)
+            await self._launcher.arm(lambda: not self.home_reason and self._is_unbroken())
             self._note_armed()
             if not self.home_reason:
                 await self._launcher.start()
@@ -160,6 +167,10 @@ class SortieRun:
             self.ask_home(str(exc))
         finally:
             self._is_ordering = False
+
+    def _is_unbroken(self) -> bool:
+        """Whether the vehicle that was checked was in contact ever since."""
+        return self._peer.is_in_contact and self._peer.num_breaks == self._num_breaks
 
     def _note_armed(self) -> None:
         """The drone was seen armed for the first time since the command."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from skymist.flight.links import Link
     from skymist.flight.operation import Setting
 
+LEFT = (
+    "left at once, without waiting for any drone. Those in the air come home by themselves when "
+    "they have missed the ground station for 5 s: watch them land, the pilot's hands on the sticks"
+)
 FORM = "ID=CONNECTION, such as d1=udp:0.0.0.0:14550"
 
 
@@ -37,11 +41,17 @@ def fly(
         Path | None, typer.Option("--output", "-o", help="New folder for the record.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Events as JSON lines on stdout.")] = False,
+    link_patience_s: Annotated[
+        float, typer.Option(min=0.0, help="How long a lost link is opened again and waited for.")
+    ] = 300.0,
 ) -> None:
     """Upload, verify and fly a plan on real drones; nothing arms without --arm.
 
     Ctrl-C calls every drone home with its pump off; a second Ctrl-C leaves at once: drones
     in the air then come home by themselves, when they miss the ground station for 5 s.
+
+    A link that breaks is opened again. In the air the mission's own interlock holds meanwhile;
+    on the ground the sortie's upload and checks begin anew.
 
     Example: [bold]skymist fly plans/helsinki --drone d1=udp:0.0.0.0:14550[/bold]
 
@@ -63,9 +73,11 @@ def fly(
     setting = Setting(started_utc=started_utc)
     began_s = time.perf_counter()
     try:
-        outcome = asyncio.run(_fly(plan, connections, folder, display, setting, arm=arm))
+        outcome = asyncio.run(
+            _fly(plan, connections, folder, display, setting, arm=arm, patience_s=link_patience_s)
+        )
     except (KeyboardInterrupt, asyncio.CancelledError):
-        typer.echo(f"stopped at once; record: {folder}", err=True)
+        typer.echo(f"{LEFT}; record: {folder}", err=True)
         raise typer.Exit(1) from None
     finally:
         display.close()
@@ -107,16 +119,17 @@ async def _fly(
     setting: Setting,
     *,
     arm: bool,
+    patience_s: float,
 ) -> Outcome:
     """Open the links, one for each connection named, and operate."""
     from skymist.flight.crew import AskingCrew
-    from skymist.flight.links import open_link
     from skymist.flight.operation import operate
+    from skymist.flight.reconnect import open_lasting
 
     opened: dict[str, Link] = {}
     for connection in connections.values():
         if connection not in opened:
-            opened[connection] = await open_link(connection)
+            opened[connection] = await open_lasting(connection, patience_s=patience_s)
     return await operate(
         plan,
         {drone_id: opened[connection] for drone_id, connection in connections.items()},
@@ -125,4 +138,5 @@ async def _fly(
         display=display,
         arm=arm,
         setting=setting,
+        patience_s=patience_s,
     )
