@@ -44,8 +44,9 @@ _HEARTBEAT_S = 1.0
 class EmbeddedCopter:
     """One drone on its pad at `home`: latitude, longitude in degrees, height above mean sea.
 
-    `age_s` is how long ago it was switched on. `truth` and the ground crew's `refill` and
-    `swap_battery` are beside MAVLink; so is `faults`, which breaks things by name.
+    `age_s` is how long ago it was switched on; `has_files` False is a board without MAVFTP.
+    `truth` and the ground crew's `refill` and `swap_battery` are beside MAVLink; so is `faults`,
+    which breaks things by name.
     """
 
     def __init__(
@@ -57,9 +58,11 @@ class EmbeddedCopter:
         age_s: float = 0.0,
         gps_noise_m: float = 0.0,
         firmware: Firmware = Firmware.V4_7,
+        has_files: bool = True,
     ) -> None:
         self.drone = drone
         self._machine = machine = _assemble(drone, home, seed, gps_noise_m, firmware)
+        machine.has_files = has_files
         self._modes = Modes(machine)
         self._failsafes = Failsafes(machine, self._modes)
         self._reporter = Reporter(machine, self._modes)
@@ -105,6 +108,11 @@ class EmbeddedCopter:
     def fence(self) -> tuple[Item, ...]:
         """The stored fence items."""
         return tuple(self._machine.fence_store.items())
+
+    @property
+    def rally(self) -> tuple[Item, ...]:
+        """The stored rally points."""
+        return tuple(self._machine.rally.items())
 
     @property
     def battery_frac(self) -> float:
@@ -193,6 +201,7 @@ class EmbeddedCopter:
         link = link or self._first_link()
         for message in link.codec.unpack(data):
             self._router.receive(message, link)
+        self._router.answer_files()
         if self._must_boot:
             self._boot()
         self._send_texts()

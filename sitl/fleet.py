@@ -34,6 +34,7 @@ class EmbeddedFleet:
     gps_noise_m : standard deviation of the GPS error.
     firmware : whose parameter names the copters answer to.
     headings_deg : where each looks, right from north; north unless given.
+    has_files : whether their boards speak MAVFTP.
 
     Raises
     ------
@@ -51,6 +52,7 @@ class EmbeddedFleet:
         gps_noise_m: float = 0.0,
         firmware: Firmware = Firmware.V4_7,
         headings_deg: Sequence[float] | None = None,
+        has_files: bool = True,
     ) -> None:
         if len(drones) != len(homes):
             raise ValueError(f"homes must be as many as drones, {len(drones)}, got {len(homes)}")
@@ -62,6 +64,7 @@ class EmbeddedFleet:
                 age_s=WARM_AGE_S if warm_boot else 0.0,
                 gps_noise_m=gps_noise_m,
                 firmware=firmware,
+                has_files=has_files,
             )
             for drone, home in zip(drones, homes, strict=True)
         )

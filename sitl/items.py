@@ -115,6 +115,7 @@ _YAW_MAY_BE_NAN = frozenset(
 _BARE = frozenset((Command.NAV_RETURN_TO_LAUNCH, *_PLACED))
 _LAST_NAV = 95
 _MOST_ALT_M = 83000.0
+_CM = float32(0.01)
 _KNOWN = frozenset(
     (
         *_PLACED,
@@ -237,7 +238,7 @@ def store_item(item: Item) -> Item | MissionResult:
         p2=p2,
         p3=p3,
         p4=p4,
-        z_m=float32(height_cm * 0.01),
+        z_m=float32(height_cm * _CM),
     )
 
 

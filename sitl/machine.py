@@ -40,7 +40,7 @@ class Faults:
 
 @dataclass(slots=True, kw_only=True)
 class Machine:
-    """One copter's parts."""
+    """One copter's parts; `has_files` says whether its board speaks MAVFTP."""
 
     model: DroneModel
     params: Params
@@ -55,6 +55,7 @@ class Machine:
     tank: Tank
     battery: Battery
     air: Air
+    has_files: bool = True
     faults: Faults = field(default_factory=Faults)
     reached: list[int] = field(default_factory=list)
     has_new_current: bool = False

@@ -9,6 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.sitl.codec import AUTOPILOT, item_from_message, message_from_item
 from skymist.sitl.commands import Order
+from skymist.sitl.file_desk import FileDesk, pack, unpack
 from skymist.sitl.items import (
     MissionResult,
     MissionType,
@@ -16,6 +17,7 @@ from skymist.sitl.items import (
     store_item,
     store_rally_item,
 )
+from skymist.sitl.mission_files import MissionFiles
 from skymist.sitl.params import is_counter
 from skymist.sitl.state import Severity
 from skymist.sitl.stores import stored_places
@@ -50,6 +52,14 @@ class Router:
             MissionType.FENCE: Desk(machine.fence_store, store_fence_item),
             MissionType.RALLY: Desk(machine.rally, store_rally_item),
         }
+        self._files = FileDesk(
+            MissionFiles(
+                machine.mission,
+                machine.fence_store,
+                machine.rally,
+                lambda: modes.auto.program.index,
+            )
+        )
         self._handlers: dict[str, Callable[[Any, Link], None]] = {
             "HEARTBEAT": self._heartbeat,
             "COMMAND_LONG": self._command_long,
@@ -60,6 +70,7 @@ class Router:
             "PARAM_SET": self._param_set,
             "MISSION_SET_CURRENT": self._mission_set_current,
             "TIMESYNC": self._timesync,
+            "FILE_TRANSFER_PROTOCOL": self._file_request,
             "MISSION_COUNT": self._mission,
             "MISSION_ITEM_INT": self._mission,
             "MISSION_ITEM": self._mission,
@@ -92,6 +103,7 @@ class Router:
         """Forget the transfers under way."""
         for desk in self._desks.values():
             desk.abort()
+        self._files.reboot()
 
     def _heartbeat(self, message: Any, link: Link) -> None:
         if message.get_srcSystem() == self._machine.params["MAV_GCS_SYSID"]:
@@ -195,6 +207,24 @@ class Router:
                 for link in self._links.values():
                     if answer is not None:
                         link.send_param(answer, len(params), _NO_INDEX)
+
+    # -- files -----------------------------------------------------------------------------
+
+    def _file_request(self, message: Any, link: Link) -> None:
+        if self._machine.has_files:
+            sender = (message.get_srcSystem(), message.get_srcComponent())
+            self._files.take(unpack(bytes(message.payload), *sender, link.number))
+
+    def answer_files(self) -> None:
+        """Let the worker of file transfers answer what came in."""
+        for reply in self._files.work(self._machine.state.age_s):
+            payload = list(pack(reply))
+            self._links[reply.link].send(
+                mavlink.MAVLink_file_transfer_protocol_message(
+                    0, reply.sysid, reply.compid, payload
+                )
+            )
+            self.tell_counts()
 
     # -- missions --------------------------------------------------------------------------
 

@@ -54,6 +54,17 @@ class MissionStore:
         self.serial += 1
         return MissionResult.ACCEPTED
 
+    def write(self, seq: int, item: Item) -> bool:
+        """Put an item as a mission file does: behind the last, or over an old one but home."""
+        if seq > len(self._items):
+            return False
+        if seq == len(self._items):
+            self.put_home()
+            seq = len(self._items)
+        elif seq == 0:
+            return True
+        return self.put(replace(item, seq=seq), self.capacity) is MissionResult.ACCEPTED
+
     def truncate(self, count: int) -> None:
         """Drop what lies beyond `count` items."""
         if count < len(self._items):

@@ -31,6 +31,7 @@ _HOVER_PWM = 1500
 _VERSION = {"4.6": (4, 6, 3, 255), "4.7.0-dev": (4, 7, 0, 0), "4.7": (4, 7, 0, 255)}
 # MISSION_FLOAT, PARAM_FLOAT, MISSION_INT, COMMAND_INT, SET_POSITION_TARGET_GLOBAL_INT,
 # TERRAIN is not among them, FLIGHT_TERMINATION, MAVLINK2, MISSION_FENCE, MISSION_RALLY
+_FTP = 32
 _CAPABILITIES = 1 | 2 | 4 | 8 | 256 | 8192 | 16384 | 32768
 
 
@@ -272,7 +273,7 @@ class Reporter:
         version = major << 24 | minor << 16 | patch << 8 | kind
         uid = int(machine.params["MAV_SYSID"])
         return mavlink.MAVLink_autopilot_version_message(
-            _CAPABILITIES,
+            _CAPABILITIES | (_FTP if machine.has_files else 0),
             version,
             0,
             0,
