@@ -32,18 +32,18 @@ NEAR_M = 12.0
 HULLS_MOST = 6
 DETOUR_MOST = 1.15
 """Ways around hulls are taken up to here times the straight way. Proposal of this project."""
-LEVEL_M = 8.0
-"""Lowest height of a longer transit: above people, vans and sheds. Proposal of this project."""
 
 
 class Airways:
     """Ways between points that keep clear of buildings and below the ceiling."""
 
-    def __init__(self, obstacles: Obstacles, *, ceiling_m: float, speed_mps: float) -> None:
+    def __init__(
+        self, obstacles: Obstacles, *, ceiling_m: float, level_m: float, speed_mps: float
+    ) -> None:
         self._obstacles = obstacles
         self._ceiling_m = ceiling_m
         self._speed_mps = speed_mps
-        self._level_m = min(LEVEL_M, ceiling_m)
+        self._level_m = min(level_m, ceiling_m)
 
     def transit(self, start: XYZ, end: XYZ) -> Transit:
         """A flight from one point to another.

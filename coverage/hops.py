@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skymist.coverage.airways import LEVEL_M, NEAR_M, Airways
+from skymist.coverage.airways import NEAR_M, Airways
 from skymist.coverage.energy import BEND_S, transit_s
 from skymist.coverage.errors import PlanError
 from skymist.coverage.obstacles import Obstacles
@@ -38,6 +38,7 @@ class Hops:
         self._airways = Airways(
             Obstacles(site.buildings, keep_m=keep_m, margin_m=policy.building_margin_m),
             ceiling_m=policy.ceiling_m,
+            level_m=policy.transit_min_m,
             speed_mps=self.speed_mps,
         )
         self._skyline = Skyline(site.buildings, keep_m)
@@ -73,7 +74,7 @@ class Hops:
         roofs = self._skyline.tops_m(starts[looked, :2], ends[looked, :2])
         tops[looked] = np.where(roofs > 0, roofs + margin_m, 0.0)
         near = (across < NEAR_M) & (tops <= np.minimum(starts[:, 2], ends[:, 2]))
-        level_m = np.where(near, 0.0, min(LEVEL_M, self.policy.ceiling_m))
+        level_m = np.where(near, 0.0, min(self.policy.transit_min_m, self.policy.ceiling_m))
         tops = np.minimum(np.maximum(tops, level_m), self.policy.ceiling_m)
         tops = np.maximum.reduce([tops, starts[:, 2], ends[:, 2]])
         model = self.model

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skymist.coverage.airways import LEVEL_M, NEAR_M
+from skymist.coverage.airways import NEAR_M
 from skymist.coverage.chunks import usable_l
 from skymist.coverage.energy import LAND_S, SPOOL_S, leg_s, transit_s
 from skymist.coverage.flights import PAD_HEIGHT_M
@@ -70,7 +70,7 @@ def _least_s(treatment: Treatment, model: DroneModel, pad: Pad, site: Site) -> f
         math.hypot(x - pad.x, y - pad.y) for sprayed in treatment.passes for x, y in sprayed.path
     )
     low_m = min(PAD_HEIGHT_M, treatment.passes[0].above_home_m)
-    top_m = min(LEVEL_M, policy.ceiling_m) if reach_m >= NEAR_M else low_m
+    top_m = min(policy.transit_min_m, policy.ceiling_m) if reach_m >= NEAR_M else low_m
     way = [(0.0, 0.0, PAD_HEIGHT_M), (0.0, 0.0, top_m), (reach_m, 0.0, top_m)]
     way.append((reach_m, 0.0, max(low_m, treatment.passes[0].above_home_m)))
     trip_s = transit_s(way, model, speed_mps) + transit_s(way[::-1], model, speed_mps)

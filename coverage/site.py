@@ -179,10 +179,11 @@ class Policy:
     `rinse_s` is added to a refill with another agent. `is_swap_in_refill` says that batteries are
     swapped while the tank is filled, not after. `day_s` is when the last drone must be down: what
     does not fit, worst levels first, is left to the ground crew. `is_by_zone` gives each zone to
-    one drone.
+    one drone. `transit_min_m` is the lowest transit longer than a few metres, 3 m or more.
 
     Source: ceilings and radius from China's agricultural envelope of 2024-01-01 (30 m, 50 km/h,
-    2000 m); wind, temperature from the spraying norms that DOMAIN quotes.
+    2000 m); wind, temperature from the spraying norms that DOMAIN quotes. Lowest transit: the
+    highest vehicle that roads allow, 4 m (Directive 96/53/EC, GB 1589-2016), and 2 m of margin.
     """
 
     mode: Mode = Mode.SURFACE
@@ -195,6 +196,7 @@ class Policy:
     temperature_max_c: float = 35.0
     clearance_m: float = 1.0
     building_margin_m: float = 2.0
+    transit_min_m: float = 6.0
     reserve_frac: float = 0.25
     refill_s: float = 120.0
     swap_s: float = 120.0

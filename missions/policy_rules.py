@@ -196,6 +196,9 @@ def within_envelope(site: Site) -> Iterator[Finding]:
     if policy.reserve_frac < RESERVE_MIN_FRAC:
         text = f"policy.reserve_frac {policy.reserve_frac:g} leaves little to land with"
         yield warning("reserve-low", text, f"{RESERVE_MIN_FRAC:g} or more")
+    if policy.transit_min_m < norm.transit_min_m:
+        text = f"policy.transit_min_m {policy.transit_min_m:g} m is less than 2 m over a lorry"
+        yield warning("transit-low", text, "close the ground to people and vehicles, or 6 m")
     if policy.clearance_m < 0.5:
         text = f"policy.clearance_m {policy.clearance_m:g} m is less than GNSS errors near walls"
         yield warning("clearance-low", text, "1 m or more")

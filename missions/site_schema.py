@@ -160,6 +160,9 @@ class PolicyEntry(Entry):
     building_margin_m: Number | None = Field(
         default=None, ge=0, le=50, description="free height over a roof in transit"
     )
+    transit_min_m: Number | None = Field(
+        default=None, ge=3, le=500, description="lowest transit with the pump off"
+    )
     reserve_frac: Number | None = Field(
         default=None, ge=0, le=0.9, description="battery kept, 0 to 0.9"
     )

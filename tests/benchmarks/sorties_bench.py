@@ -220,8 +220,8 @@ SCENES = {
     "scene 3": (2025.7, 96.4, 76.4),
 }
 """Square metres; minutes at most with serial stops, and with swaps inside refill stops."""
-FLOW_LPS = 0.02
-TANK_M2 = 170.0
+FLOW_LPS = 0.0625
+TANK_M2 = 176.0
 """What one tank treats: the least with which 2025.7 m2 take the paper's 11 refills."""
 
 
@@ -239,9 +239,9 @@ def scene(area_m2: float, *, is_swap_in_refill: bool) -> Site:
             swath_m=2.2,
         ),
         body_m=1.0,
-        dry_kg=8.0,
-        endurance_empty_s=420.0,
-        endurance_full_s=419.0,
+        dry_kg=14.0,
+        endurance_empty_s=840.0,
+        endurance_full_s=420.0,
         battery_wh=200.0,
     )
     level = Level(
@@ -264,6 +264,7 @@ def scene(area_m2: float, *, is_swap_in_refill: bool) -> Site:
         policy=Policy(
             refill_s=240.0,
             swap_s=240.0,
+            transit_min_m=3.0,
             reserve_frac=0.0,
             is_swap_in_refill=is_swap_in_refill,
         ),

@@ -36,7 +36,7 @@ def nearest_breach_m(transit: Transit, buildings: list[Building]) -> float:
 
 def airways(buildings: list[Building]) -> Airways:
     obstacles = Obstacles(buildings, keep_m=KEEP_M, margin_m=MARGIN_M)
-    return Airways(obstacles, ceiling_m=CEILING_M, speed_mps=8)
+    return Airways(obstacles, ceiling_m=CEILING_M, level_m=8, speed_mps=8)
 
 
 towns = st.lists(

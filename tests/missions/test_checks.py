@@ -173,6 +173,7 @@ CASES: list[tuple[str, Severity, dict[str, Any]]] = [
     ("temperature-limit", Severity.WARNING, {"policy": Policy(temperature_max_c=42)}),
     ("reserve-low", Severity.WARNING, {"policy": Policy(reserve_frac=0.05)}),
     ("clearance-low", Severity.WARNING, {"policy": Policy(clearance_m=0.2)}),
+    ("transit-low", Severity.WARNING, {"policy": Policy(transit_min_m=3.0)}),
     ("vector-hours", Severity.INFO, {"spots": (spot(zone_id="z", mode=Mode.VECTOR),)}),
 ]
 
