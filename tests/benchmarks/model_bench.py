@@ -155,7 +155,7 @@ beside as flown; +2 % says that the plan was 2 % too long. ArduCopter's SITL dra
 own, so energy is compared on embedded copters alone, which hover at the power of the drone's data
 sheet at the mass of the moment.
 
-| site | flown on | sorties | time: median | range | within 5 % | energy: median | range | within 10 % |
+| site | flown on | sorties | time: median | range | in 5 % | energy: median | range | in 10 % |
 |---|---|---|---|---|---|---|---|---|
 """
 
