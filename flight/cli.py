@@ -15,6 +15,7 @@ from skymist.flight.commands.cover import cover
 from skymist.flight.commands.demo import demo
 from skymist.flight.commands.export import export
 from skymist.flight.commands.fly import fly
+from skymist.flight.commands.init import init
 from skymist.flight.commands.plan import plan
 from skymist.flight.commands.preview import preview
 from skymist.flight.commands.rehearse import rehearse
@@ -36,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
-for command in (demo, check, plan, preview, export, rehearse, fly, report, cover, schema):
+for command in (demo, init, check, plan, preview, export, rehearse, fly, report, cover, schema):
     app.command()(command)
 app.add_typer(sitl_app)
 

@@ -24,6 +24,8 @@ from skymist.missions import geojson
 from skymist.missions.entries import ENTRIES, GEOMETRY_KEYS
 from skymist.missions.errors import Fault
 from skymist.missions.features import Feature
+from skymist.missions.formats.guarded import Refused
+from skymist.missions.formats.plan_polygons import plan_features
 from skymist.missions.ogr import Unreadable, read_table
 from skymist.missions.shapes import BadShape, require_usable, shape_of_mapping, shape_of_wkb
 from skymist.missions.site_schema import LayerSource
@@ -31,7 +33,7 @@ from skymist.missions.validation import Locate, found_text, near_miss
 from skymist.missions.yaml_lines import Place, one_line
 
 TEXT_SUFFIXES = (".geojson", ".json")
-SUFFIXES = (*TEXT_SUFFIXES, ".kml", ".gpkg", ".shp")
+SUFFIXES = (*TEXT_SUFFIXES, ".kml", ".kmz", ".gpkg", ".shp", ".plan")
 WGS84 = "EPSG:4326"
 
 
@@ -79,8 +81,11 @@ class LayerReader:
         self._check_keys()
         if not self._is_there() or self.role == "streets":
             return []
-        is_text = self.path.suffix.lower() in TEXT_SUFFIXES
-        rows, crs = self._text_rows() if is_text else self._table_rows()
+        suffix = self.path.suffix.lower()
+        if suffix in TEXT_SUFFIXES:
+            rows, crs = self._text_rows()
+        else:
+            rows, crs = self._plan_rows() if suffix == ".plan" else self._table_rows()
         rows = [row for row in rows if self._is_wanted(row)]
         names = self._names(rows)
         file = str(self.path)
@@ -159,6 +164,23 @@ class LayerReader:
                     line=partial(line, index),
                 )
             )
+        return rows, WGS84
+
+    def _plan_rows(self) -> tuple[list[_Row], str | None]:
+        """The polygons that were drawn in QGroundControl."""
+        try:
+            features = plan_features(self.path)
+        except Refused as exc:
+            self._file_fault(exc.wanted, exc.found)
+            return [], None
+        rows = [
+            _Row(
+                index=index,
+                properties=raw["properties"],
+                geometry=partial(shape_of_mapping, raw["geometry"]),
+            )
+            for index, raw in enumerate(features)
+        ]
         return rows, WGS84
 
     def _table_rows(self) -> tuple[list[_Row], str | None]:

@@ -1,4 +1,4 @@
-"""Tables that GDAL reads (KML, GeoPackage, shapefile) as plain rows, through pyogrio.
+"""Tables that GDAL reads (KML, KMZ, GeoPackage, shapefile) as plain rows, through pyogrio.
 
 What the rows mean is left to `missions.layers`.
 """
@@ -17,6 +17,7 @@ import pyogrio
 from pyogrio import errors
 
 from skymist.coverage.errors import MissionError
+from skymist.missions.formats.guarded import Refused, readable
 from skymist.missions.validation import found_text
 from skymist.missions.yaml_lines import one_line
 
@@ -77,12 +78,16 @@ def read_table(path: Path, layer: str | None) -> Table:
     Raises
     ------
     Unreadable
-        Where GDAL refuses the file, the layer is not there or has no geometry.
+        Where `formats.guarded` or GDAL refuses the file, the layer is not there or has no
+        geometry.
     """
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            meta, _, shapes, columns = pyogrio.raw.read(path, layer=_layer_of(path, layer))
+            with readable(path) as plain:
+                meta, _, shapes, columns = pyogrio.raw.read(plain, layer=_layer_of(plain, layer))
+    except Refused as exc:
+        raise Unreadable(exc.wanted, exc.found) from exc
     except _REFUSALS as exc:
         found = one_line(str(exc) or type(exc).__name__, 200)
         raise Unreadable(f"a readable {path.suffix} file", found) from exc

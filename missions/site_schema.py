@@ -42,7 +42,8 @@ class LayerSource(Entry):
     file: str = Field(
         min_length=1,
         max_length=1000,
-        description="path, from the site file's folder; .geojson, .json, .kml, .gpkg or .shp",
+        description="path, from the site file's folder; .geojson, .json, .kml, .kmz, .gpkg, .shp "
+        "or a QGroundControl .plan",
     )
     layer: str | None = Field(default=None, description="which layer of a file that holds several")
     properties: dict[str, str] = Field(default={}, description="our key: the file's property")
