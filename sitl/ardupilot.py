@@ -20,8 +20,9 @@ from typing import IO, TYPE_CHECKING, Self
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.coverage.errors import SkymistError
+from skymist.sitl.ardupilot_faults import break_ardupilot, mend_ardupilot, require_known
 from skymist.sitl.binaries import Found, find_arducopter, own_defaults
-from skymist.sitl.codec import Codec
+from skymist.sitl.crew_line import SERIAL1, CrewLine
 from skymist.sitl.leases import Lease, lease
 from skymist.sitl.streams import TcpPipe, open_tcp_pipe
 
@@ -35,9 +36,8 @@ log = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
-SERIAL1 = 2
-"""From the port of an instance's first serial line to that of its second (ARDUPILOT.md, 21)."""
-CREW_SYSID, CREW_TIMEOUT_S = 254, 10.0
+CREW_TIMEOUT_S = 10.0
+"""In seconds of the wall clock."""
 HOVER_A = 28.7
 """What the simulated frame draws in hover. Measured on SITL 4.7.0-dev: 1,188 mAh in 149 s."""
 _READY = b"Waiting for connection"
@@ -85,19 +85,6 @@ def capacity_mah(model: DroneModel) -> float:
     """
     endurance_s = (model.endurance_empty_s + model.endurance_full_s) / 2
     return round(HOVER_A * endurance_s / 3.6)
-
-
-async def _is_accepted(reader: asyncio.StreamReader, codec: Codec) -> bool:
-    """Whether the next bytes acknowledge the battery's reset."""
-    data = await reader.read(4096)
-    if not data:
-        raise SimulatorFailed("the second serial port closed", "")
-    return any(
-        message.get_type() == "COMMAND_ACK"
-        and message.command == mavlink.MAV_CMD_BATTERY_RESET
-        and message.result == mavlink.MAV_RESULT_ACCEPTED
-        for message in codec.unpack(data)
-    )
 
 
 class ArduPilotFleet:
@@ -232,27 +219,36 @@ class ArduPilotFleet:
         await self._wait_ready(instance)
 
     async def swap_battery(self, index: int) -> None:
-        """Put a full battery into a copter that stands disarmed: its count begins anew.
+        """Put a full battery into a copter that stands disarmed: its count begins anew."""
+        async with self._crew_line(index) as line:
+            await line.command(mavlink.MAV_CMD_BATTERY_RESET, 255, 100)
 
-        Asked over the second serial port, so that no ground station's link is disturbed.
+    async def break_vehicle(self, index: int, name: str) -> None:
+        """Break a copter in the named way; `reboot` starts its process anew, on its pad.
+
+        Raises
+        ------
+        FaultUnavailable
+            ArduPilot's simulator has no such fault.
+        NoAnswer
+            The copter did not take it.
         """
+        require_known(name)
+        if name == "reboot":
+            await self.restart(index)
+            return
+        async with self._crew_line(index) as line:
+            await break_ardupilot(line, name)
+
+    async def mend_vehicle(self, index: int, name: str) -> None:
+        """Undo what `break_vehicle` did."""
+        async with self._crew_line(index) as line:
+            await mend_ardupilot(line, name)
+
+    def _crew_line(self, index: int) -> CrewLine:
         instance = self._instances[index]
-        reader, writer = await asyncio.open_connection("127.0.0.1", instance.lease.port + SERIAL1)
-        try:
-            codec = Codec(CREW_SYSID)
-            order = mavlink.MAVLink_command_long_message(
-                *(instance.drone.sysid, 1, mavlink.MAV_CMD_BATTERY_RESET, 0),
-                *(255, 100, 0, 0, 0, 0, 0),
-            )
-            async with asyncio.timeout(CREW_TIMEOUT_S * max(1.0, self._speedup)):
-                while True:
-                    writer.write(codec.pack(order))
-                    if await _is_accepted(reader, codec):
-                        return
-        except TimeoutError as exc:
-            raise SimulatorFailed("no answer to BATTERY_RESET", instance.last_words()) from exc
-        finally:
-            writer.close()
+        timeout_s = CREW_TIMEOUT_S * max(1.0, self._speedup)
+        return CrewLine(instance.lease.port + SERIAL1, instance.drone.sysid, timeout_s)
 
     def _arguments(self, instance: _Instance, defaults: Sequence[Path]) -> list[str]:
         lat_deg, lon_deg, amsl_m = instance.home

@@ -1,7 +1,8 @@
 """Faults by name: of the vehicle, and of the link between it and the ground.
 
 A vehicle's faults are the fields of `machine.Faults`; `break_vehicle` and `VEHICLE_FAULTS` give
-them names for the command line and for tests. `FaultyPipe` spoils a link frame by frame.
+them names for the command line and for tests; `ardupilot_faults` has the same names for the real
+one. `FaultyPipe` spoils a link frame by frame. When a fault strikes is the matter of `mishaps`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import asyncio
 import math
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
+
+from skymist.sitl.machine import Faults
 
 if TYPE_CHECKING:
     from skymist.sitl.copter import EmbeddedCopter
-    from skymist.sitl.machine import Faults
     from skymist.sitl.pipes import BytePipe
 
 _HELD_BACK_S = 0.3
@@ -82,12 +84,30 @@ def break_vehicle(copter: EmbeddedCopter, name: str) -> None:
         VEHICLE_FAULTS[name](copter.faults)
 
 
+def mend_vehicle(copter: EmbeddedCopter, name: str) -> None:
+    """Undo what `break_vehicle` did; a charge that was lost and a reboot stay as they are.
+
+    Raises
+    ------
+    KeyError
+        No fault has that name.
+    """
+    if name == "reboot":
+        return
+    whole, broken = Faults(), Faults()
+    VEHICLE_FAULTS[name](broken)
+    for field in fields(Faults):
+        if getattr(broken, field.name) != getattr(whole, field.name):
+            setattr(copter.faults, field.name, getattr(whole, field.name))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkFaults:
     """What a link does to each frame, each way. Shares are of 0 to 1.
 
     `reorder` is the share of frames held back by `_HELD_BACK_S`; `rate_bps` is the bandwidth;
-    within `(from_s, to_s)` of each of `gaps_s`, counted from the start, nothing passes.
+    within `(from_s, to_s)` of each of `gaps_s`, counted from the start, nothing passes; nor in
+    bursts of `burst_s` on average, `burst_every_s` apart on average.
     """
 
     loss: float = 0.0
@@ -98,6 +118,8 @@ class LinkFaults:
     jitter_s: float = 0.0
     rate_bps: float = math.inf
     gaps_s: tuple[tuple[float, float], ...] = ()
+    burst_s: float = 0.0
+    burst_every_s: float = math.inf
 
     def __post_init__(self) -> None:
         for name in ("loss", "duplicate", "reorder", "corrupt"):
@@ -106,25 +128,31 @@ class LinkFaults:
                 raise ValueError(f"{name} must be 0 to 1, got {share}")
         if not (self.delay_s >= 0 and self.jitter_s >= 0 and self.rate_bps > 0):
             raise ValueError("delay_s and jitter_s must be 0 or more, rate_bps above 0")
+        if not (self.burst_s >= 0 and self.burst_every_s > 0):
+            raise ValueError("burst_s must be 0 or more, burst_every_s above 0")
 
 
 LINK_FAULTS: Mapping[str, LinkFaults] = {
     "loss": LinkFaults(loss=0.1),
     "heavy-loss": LinkFaults(loss=0.3),
+    "bursts": LinkFaults(burst_s=1.5, burst_every_s=8.0),
     "duplicates": LinkFaults(duplicate=0.2),
     "reordering": LinkFaults(reorder=0.2, delay_s=0.02),
     "corruption": LinkFaults(corrupt=0.1),
     "delay": LinkFaults(delay_s=0.4, jitter_s=0.2),
+    "slow": LinkFaults(rate_bps=9_600),
     "telemetry-radio": LinkFaults(delay_s=0.08, loss=0.02, rate_bps=57_600),
+    "link-silent": LinkFaults(loss=1.0),
 }
-"""Spoilt links by name."""
+"""Spoilt links by name; `link-silent` is a fault of either kind."""
 
 
 class _Way:
     """One direction: frames in, frames out when their time comes."""
 
     def __init__(self, faults: LinkFaults, seed: int, out: Callable[[bytes], None]) -> None:
-        self._faults = faults
+        self.faults = faults
+        self._burst_s = (math.inf, math.inf)
         self._random = random.Random(seed)
         self._out = out
         self._rest = b""
@@ -139,12 +167,12 @@ class _Way:
             self._put_frame(frame)
 
     def _put_frame(self, frame: bytes) -> None:
-        faults, chance = self._faults, self._random.random
+        faults, chance = self.faults, self._random.random
         loop = asyncio.get_running_loop()
         now_s = loop.time()
         age_s = now_s - self._began_s
         is_in_gap = any(a <= age_s < b for a, b in faults.gaps_s)
-        if chance() < faults.loss or is_in_gap:
+        if chance() < faults.loss or is_in_gap or self._is_in_burst(age_s):
             self.num_lost += 1
             return
         if chance() < faults.corrupt:
@@ -160,6 +188,17 @@ class _Way:
                 loop.call_later(wait_s, self._out, frame)
             else:
                 self._out(frame)
+
+    def _is_in_burst(self, age_s: float) -> bool:
+        faults = self.faults
+        if faults.burst_every_s == math.inf or faults.burst_s == 0:
+            return False
+        began_s, ended_s = self._burst_s
+        if age_s >= ended_s or began_s == math.inf:
+            began_s = age_s + self._random.expovariate(1 / faults.burst_every_s)
+            ended_s = began_s + self._random.expovariate(1 / faults.burst_s)
+            self._burst_s = (began_s, ended_s)
+        return began_s <= age_s < ended_s
 
 
 class FaultyPipe:
@@ -193,6 +232,15 @@ class FaultyPipe:
     def num_lost(self) -> int:
         """Frames lost so far, both ways."""
         return self._up.num_lost + self._down.num_lost
+
+    @property
+    def faults(self) -> LinkFaults:
+        """What the link does to frames; set it to change that from now on."""
+        return self._up.faults
+
+    @faults.setter
+    def faults(self, faults: LinkFaults) -> None:
+        self._up.faults = self._down.faults = faults
 
     async def read(self) -> bytes:
         """Give the bytes that came, waiting for some; b"" once closed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,17 @@ from skymist.coverage.drones import Drone
 from skymist.coverage.errors import PlanError
 from skymist.sitl.ardupilot import ArduPilotFleet, SimulatorFailed
 from skymist.sitl.fleet import EmbeddedFleet
+from skymist.sitl.proxy import LinkProxy
 from skymist.sitl.state import Grid
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from skymist.coverage.drones import DroneModel
     from skymist.sitl.binaries import Found
+    from skymist.sitl.faults import LinkFaults
 
 MOST_DRONES = 180
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
@@ -92,10 +95,13 @@ def numbered(num: int, model: DroneModel) -> tuple[Drone, ...]:
     return tuple(Drone(id=f"d{n}", model=model, pad_id=f"pad-d{n}", sysid=n) for n in ids)
 
 
+Standing = tuple[dict[str, str], "Callable[[], Awaitable[None]]"]
+
+
 @asynccontextmanager
 async def standing_embedded(
     drones: Sequence[Drone], stands: Sequence[Stand], *, seed: int = 0
-) -> AsyncIterator[tuple[dict[str, str], Callable[[], Awaitable[None]]]]:
+) -> AsyncIterator[Standing]:
     """Embedded copters behind TCP ports that the system chooses: connections by drone.
 
     The second value given waits until a copter fails, and raises what it failed with.
@@ -119,7 +125,7 @@ async def standing_ardupilot(
     speedup: float,
     found: Found,
     logs_dir: Path | None = None,
-) -> AsyncIterator[tuple[dict[str, str], Callable[[], Awaitable[None]]]]:
+) -> AsyncIterator[Standing]:
     """ArduCopter processes on leased ports: connections by drone, and a wait as above."""
     async with ArduPilotFleet(
         drones,
@@ -136,3 +142,19 @@ async def standing_ardupilot(
             raise SimulatorFailed(what, fleet.last_words(index))
 
         yield {d.id: fleet.addresses[i] for i, d in enumerate(drones)}, ended
+
+
+@asynccontextmanager
+async def spoilt(
+    standing: AbstractAsyncContextManager[Standing], faults: LinkFaults, seed: int
+) -> AsyncIterator[Standing]:
+    """The same fleet behind proxies that spoil every link."""
+    async with AsyncExitStack() as stack:
+        links, ended = await stack.enter_async_context(standing)
+        through: dict[str, str] = {}
+        for number, (drone_id, link) in enumerate(links.items()):
+            port = int(link.rpartition(":")[2])
+            proxy = LinkProxy(port, faults=faults, seed=seed * 1000 + number)
+            await stack.enter_async_context(proxy)
+            through[drone_id] = f"tcp:127.0.0.1:{proxy.port}"
+        yield through, ended

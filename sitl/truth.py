@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import os
 from array import array
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from skymist.sitl.state import Grid
 
@@ -97,6 +100,17 @@ class Truth:
         if len(run) > 1:
             stretches.append(_stretch(run))
         return tuple(stretches)
+
+
+def write_truth(truth: Truth, target: Path) -> None:
+    """Write every sample as a line of CSV; columns are the fields of `Sample`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new = target.with_name(target.name + ".new")
+    with new.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(Sample._fields)
+        rows.writerows((*sample[:-1], int(sample.is_armed)) for sample in truth)
+    os.replace(new, target)
 
 
 def _stretch(run: list[Sample]) -> Stretch:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from skymist.flight.links import Link
     from skymist.flight.operation import Setting
     from skymist.sitl.copter import EmbeddedCopter
+    from skymist.sitl.mishaps import Mishap
 
 ARDUPILOT_SPEEDUP = 10.0
 
@@ -72,6 +75,17 @@ def rehearse(
     tlog: Annotated[
         bool, typer.Option("--tlog", help="Keep every raw MAVLink frame beside the record.")
     ] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="[DRONE:]NAME[@SECONDS][+SECONDS]: what breaks, so long after arming, for so "
+            "long; may be given again. An unknown NAME lists all."
+        ),
+    ] = None,
+    logs: Annotated[
+        Path | None,
+        typer.Option(help="Keep what the simulators write: truth of embedded, logs of ArduPilot."),
+    ] = None,
 ) -> None:
     """Fly a whole plan on simulated drones: the same code as `fly`, over other links.
 
@@ -80,24 +94,42 @@ def rehearse(
     Example: [bold]skymist rehearse plans/helsinki[/bold]
 
     Example: [bold]skymist rehearse site.yaml --sim ardupilot --speedup 20 -o /tmp/record[/bold]
+
+    Example: [bold]skymist rehearse plans/b --fault heavy-loss --fault heron:gps-lost@40+10[/bold]
     """
     from skymist.flight.commands.flown import record_folder, utc_now
     from skymist.flight.operation import Setting
+    from skymist.sitl.mishaps import parse_mishap, require_drones
 
     if sim not in tuple(Sim):
         raise PlanError(f"--sim: wanted {' or '.join(Sim)}, found {sim!r}")
+    mishaps = [parse_mishap(text) for text in fault or ()]
     plan = plan_for(place, seed=seed, num_drones=drones)
+    require_drones(mishaps, [drone.id for drone in flying(plan)])
     started_utc = utc_now()
     folder = record_folder(place, output, "rehearsal", started_utc)
     if sim == Sim.ARDUPILOT:
         speedup = speedup or ARDUPILOT_SPEEDUP
     setting = Setting(started_utc=started_utc, sim=sim, speedup=speedup, has_tlog=tlog)
-    _rehearse(plan, folder, setting, seed=seed, binary=arducopter, as_json=json)
+    world = World(seed=seed, binary=arducopter, mishaps=tuple(mishaps), logs=logs)
+    _rehearse(plan, folder, setting, world, as_json=json)
 
 
-def _rehearse(
-    plan: Plan, folder: Path, setting: Setting, *, seed: int, binary: Path | None, as_json: bool
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Where simulated drones fly: what is random, what breaks, which binary, where logs go."""
+
+    seed: int
+    binary: Path | None = None
+    mishaps: tuple[Mishap, ...] = ()
+    logs: Path | None = None
+
+    def of(self, drone_id: str) -> tuple[Mishap, ...]:
+        """What strikes a drone."""
+        return tuple(m for m in self.mishaps if m.strikes(drone_id))
+
+
+def _rehearse(plan: Plan, folder: Path, setting: Setting, world: World, *, as_json: bool) -> None:
     """Fly, print the summary; exit 1 unless everything was flown."""
     from skymist.flight.commands.flown import print_outcome
     from skymist.flight.conduct import Result
@@ -106,7 +138,7 @@ def _rehearse(
     display = display_for(as_json=as_json)
     began_s = time.perf_counter()
     try:
-        outcome = _run(plan, folder, display, setting, seed=seed, binary=binary)
+        outcome = _run(plan, folder, display, setting, world)
     except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo(f"stopped at once; record: {folder}", err=True)
         raise typer.Exit(1) from None
@@ -196,24 +228,22 @@ def flying(plan: Plan) -> list[Drone]:
     return [drone for drone in plan.site.fleet if drone.id in wanted]
 
 
-def _run(
-    plan: Plan, folder: Path, display: Display, setting: Setting, *, seed: int, binary: Path | None
-) -> Outcome:
+def _run(plan: Plan, folder: Path, display: Display, setting: Setting, world: World) -> Outcome:
     """Choose the loop and the fleet, and operate."""
     from skymist.sitl.loops import ScaledLoop, VirtualLoop, run
 
     is_virtual = setting.sim == Sim.EMBEDDED and setting.speedup is None
     loop = VirtualLoop() if is_virtual else ScaledLoop(setting.speedup or 1.0)
-    return run(_operate(plan, folder, display, setting, seed=seed, binary=binary), loop=loop)
+    return run(_operate(plan, folder, display, setting, world), loop=loop)
 
 
 async def _operate(
-    plan: Plan, folder: Path, display: Display, setting: Setting, *, seed: int, binary: Path | None
+    plan: Plan, folder: Path, display: Display, setting: Setting, world: World
 ) -> Outcome:
     from skymist.flight.operation import operate
 
     is_embedded = setting.sim == Sim.EMBEDDED
-    fleet = _embedded(plan, seed) if is_embedded else _ardupilot(plan, setting, binary)
+    fleet = _embedded(plan, world) if is_embedded else _ardupilot(plan, setting, world)
     async with fleet as (links, crew):
         return await operate(
             plan, links, folder, crew=crew, display=display, arm=True, setting=setting
@@ -221,41 +251,86 @@ async def _operate(
 
 
 @asynccontextmanager
-async def _embedded(plan: Plan, seed: int) -> AsyncIterator[tuple[dict[str, Link], Crew]]:
+async def _embedded(plan: Plan, world: World) -> AsyncIterator[tuple[dict[str, Link], Crew]]:
     """Links to copters inside this program, and the crew on their pads."""
+    from skymist.sitl.faults import break_vehicle, mend_vehicle
     from skymist.sitl.fleet import EmbeddedFleet
+    from skymist.sitl.truth import write_truth
 
     drones = flying(plan)
-    async with EmbeddedFleet(drones, homes=homes_of(plan, drones), seed=seed) as fleet:
-        links: dict[str, Link] = {d.id: fleet.connect(i) for i, d in enumerate(drones)}
+    async with EmbeddedFleet(drones, homes=homes_of(plan, drones), seed=world.seed) as fleet:
         copters = {d.id: fleet.copters[i] for i, d in enumerate(drones)}
+
+        async def strike(drone_id: str, name: str, is_broken: bool) -> None:
+            (break_vehicle if is_broken else mend_vehicle)(copters[drone_id], name)
+
+        plain: dict[str, Link] = {d.id: fleet.connect(i) for i, d in enumerate(drones)}
         for drone_id, copter in copters.items():
             first = next(s for s in plan.sorties if s.drone_id == drone_id)
             if first.carried_l:
                 copter.drain()
                 copter.refill(first.carried_l)
-
-        yield links, crew_of(plan.site.policy, copters)
+        try:
+            yield _with_mishaps(plain, world, strike), crew_of(plan.site.policy, copters)
+        finally:
+            if world.logs is not None:
+                for drone_id, copter in copters.items():
+                    write_truth(copter.truth, world.logs / f"{drone_id}-truth.csv")
 
 
 @asynccontextmanager
 async def _ardupilot(
-    plan: Plan, setting: Setting, binary: Path | None
+    plan: Plan, setting: Setting, world: World
 ) -> AsyncIterator[tuple[dict[str, Link], Crew]]:
     """Links to real ArduCopter processes on this machine."""
     from skymist.flight.links import open_link
     from skymist.sitl.ardupilot import ArduPilotFleet
+    from skymist.sitl.ardupilot_faults import require_known
     from skymist.sitl.binaries import find_arducopter
+    from skymist.sitl.proxy import JoiningPipe
 
+    for mishap in world.mishaps:
+        if not mishap.is_of_link:
+            require_known(mishap.name)
     drones, speedup = flying(plan), setting.speedup or 1.0
-    found = find_arducopter(binary)
+    found = find_arducopter(world.binary)
     async with ArduPilotFleet(
-        drones, homes=homes_of(plan, drones), speedup=speedup, found=found
+        drones,
+        homes=homes_of(plan, drones),
+        speedup=speedup,
+        found=found,
+        logs_dir=world.logs,
     ) as fleet:
-        links = {d.id: await open_link(fleet.addresses[i]) for i, d in enumerate(drones)}
         numbers = {drone.id: index for index, drone in enumerate(drones)}
+
+        async def strike(drone_id: str, name: str, is_broken: bool) -> None:
+            change = fleet.break_vehicle if is_broken else fleet.mend_vehicle
+            await change(numbers[drone_id], name)
 
         async def swap(drone_id: str) -> None:
             await fleet.swap_battery(numbers[drone_id])
 
+        plain: dict[str, Link] = {}
+        for drone in drones:
+            address = fleet.addresses[numbers[drone.id]]
+            is_rebooted = any(m.name == "reboot" for m in world.of(drone.id))
+            port = int(address.rpartition(":")[2])
+            plain[drone.id] = JoiningPipe(port) if is_rebooted else await open_link(address)
+        links = _with_mishaps(plain, world, strike)
         yield links, SimulatedCrew(plan.site.policy, lambda *_: None, swap)
+
+
+def _with_mishaps(
+    links: Mapping[str, Link],
+    world: World,
+    strike: Callable[[str, str, bool], Awaitable[None]],
+) -> dict[str, Link]:
+    """The links, those of drones that something strikes behind a `MishapPipe`."""
+    from skymist.sitl.mishaps import MishapPipe
+
+    made = dict(links)
+    for number, (drone_id, link) in enumerate(links.items()):
+        if mishaps := world.of(drone_id):
+            own = partial(strike, drone_id)
+            made[drone_id] = MishapPipe(link, mishaps, own, seed=world.seed * 1000 + number)
+    return made

@@ -141,7 +141,10 @@ def run(
         Path | None,
         typer.Option(help="Keep ArduPilot's logs here; without it they stay only on failure."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything random, embedded.")] = 0,
+    link_fault: Annotated[
+        str | None, typer.Option(help="Spoil every link, as `rehearse --fault` does: loss, ...")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a drone.")] = False,
 ) -> None:
     """Run simulated drones until Ctrl-C; stdout has how to reach each, as `fly` takes it.
@@ -158,14 +161,19 @@ def run(
     from skymist.sitl import loops
     from skymist.sitl.ardupilot import SimulatorFailed
     from skymist.sitl.binaries import find_arducopter
+    from skymist.sitl.faults import LINK_FAULTS
     from skymist.sitl.standing import (
         numbered,
         parse_home,
         row_of,
+        spoilt,
         standing_ardupilot,
         standing_embedded,
     )
 
+    if link_fault is not None and link_fault not in LINK_FAULTS:
+        names = ", ".join(sorted(LINK_FAULTS))
+        raise PlanError(f"--link-fault: wanted one of {names}, found {link_fault!r}")
     if sim not in tuple(Sim):
         raise PlanError(f"--sim: wanted {' or '.join(Sim)}, found {sim!r}")
     if plan is not None:
@@ -183,6 +191,8 @@ def run(
         found = find_arducopter(arducopter)
         found.require()
         standing = standing_ardupilot(fleet, stands, speedup=speedup, found=found, logs_dir=logs)
+    if link_fault is not None:
+        standing = spoilt(standing, LINK_FAULTS[link_fault], seed)
     tell = _tell_json if json else _tell
     try:
         loops.run(_stand(standing, tell, fleet), loop=loops.ScaledLoop(speedup))

@@ -124,6 +124,19 @@ def test_a_plans_own_drones_stand_on_their_pads(
     assert states.count("verified") == 2
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_spoilt_links_lead_to_the_same_copters() -> None:
+    with running("--json", "--link-fault", "loss", "--speedup", "5") as process:
+        (told,) = connections(process, 1)
+        assert hears_mavlink(told["connection"])
+        end(process)
+
+
+def test_a_link_fault_that_is_none_is_named() -> None:
+    with pytest.raises(PlanError, match="--link-fault: wanted one of bursts"):
+        sitl.run(link_fault="gps-lost")
+
+
 def test_find_says_where_it_looked(tmp_path: Path) -> None:
     binary = tmp_path / "arducopter"
     runner = CliRunner()

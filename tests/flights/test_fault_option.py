@@ -1,0 +1,92 @@
+"""`skymist rehearse --fault`: what breaks by name, on both kinds of simulated drone."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+
+from skymist.coverage.errors import PlanError
+from skymist.coverage.plan import Plan
+from skymist.flight.commands.rehearse import rehearse
+from skymist.flight.record import Record, read_record
+from skymist.missions.plans import write_plan
+from skymist.sitl.ardupilot_faults import FaultUnavailable
+
+MakePlan = Callable[..., Plan]
+
+
+def flown(plan: Plan, folder: Path, *faults: str, **options: object) -> tuple[int, Record]:
+    write_plan(plan, folder)
+    code = 0
+    try:
+        rehearse(folder, output=folder / "out", fault=list(faults), **options)  # type: ignore[arg-type]
+    except typer.Exit as wish:
+        code = wish.exit_code
+    return code, read_record(folder / "out")
+
+
+@pytest.mark.parametrize("name", ["loss", "duplicates", "reordering", "telemetry-radio"])
+def test_a_link_that_is_spoilt_now_and_then_is_flown_through(
+    tiny_plan: MakePlan, tmp_path: Path, name: str
+) -> None:
+    code, record = flown(tiny_plan(), tmp_path, name)
+    assert code == 0
+    assert [e["state"] for e in record.of("sortie")][-1] == "landed"
+
+
+def test_bursts_without_a_word_cost_at_most_a_spot(tiny_plan: MakePlan, tmp_path: Path) -> None:
+    _, record = flown(tiny_plan(), tmp_path, "bursts")
+    assert [e["state"] for e in record.of("sortie")][-1] == "landed"
+    assert {e["spot_id"] for e in record.of("skipped")} <= {"yard0", "bins0"}
+
+
+def test_a_stuck_pump_and_a_second_drone_that_has_none(tiny_plan: MakePlan, tmp_path: Path) -> None:
+    _, record = flown(tiny_plan(2), tmp_path, "d1:pump-stuck@15+20", logs=tmp_path / "logs")
+    assert {e["drone_id"] for e in record.of("alert") if e["code"] == "pump_stuck"} == {"d1"}
+    litres = {}
+    for drone_id in ("d1", "d2"):
+        with (tmp_path / "logs" / f"{drone_id}-truth.csv").open(encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        litres[drone_id] = float(rows[-1]["pumped_l"])
+        assert float(rows[-1]["t_s"]) > 60
+        assert {row["is_armed"] for row in rows} == {"0", "1"}
+    assert litres["d1"] > litres["d2"] + 0.3
+
+
+def test_a_reboot_in_the_air_fails_the_rehearsal(tiny_plan: MakePlan, tmp_path: Path) -> None:
+    code, record = flown(tiny_plan(), tmp_path, "reboot@20")
+    assert code == 1
+    assert record.is_closed
+    assert {e["spot_id"] for e in record.of("skipped")} == {"yard0", "bins0"}
+
+
+def test_what_cannot_break_is_refused_before_anything_flies(
+    tiny_plan: MakePlan, tmp_path: Path
+) -> None:
+    write_plan(tiny_plan(), tmp_path)
+    with pytest.raises(PlanError, match="--fault: wanted"):
+        rehearse(tmp_path, output=tmp_path / "out", fault=["gremlins"])
+    with pytest.raises(PlanError, match="found 'd7'"):
+        rehearse(tmp_path, output=tmp_path / "out", fault=["d7:wind"])
+    with pytest.raises(FaultUnavailable):
+        rehearse(tmp_path, output=tmp_path / "out", sim="ardupilot", fault=["tank-leak"])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.ardupilot
+@pytest.mark.slow
+def test_the_same_on_real_arducopter(tiny_plan: MakePlan, tmp_path: Path, arducopter: Path) -> None:
+    _, record = flown(
+        tiny_plan(),
+        tmp_path,
+        *("pump-stuck@20+20", "loss"),
+        sim="ardupilot",
+        arducopter=arducopter,
+        logs=tmp_path / "logs",
+    )
+    assert "pump_stuck" in {e["code"] for e in record.of("alert")}
+    assert list((tmp_path / "logs").rglob("*.BIN"))
