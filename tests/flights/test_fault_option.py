@@ -38,9 +38,13 @@ def test_a_link_that_is_spoilt_now_and_then_is_flown_through(
     assert [e["state"] for e in record.of("sortie")][-1] == "landed"
 
 
-def test_bursts_without_a_word_cost_at_most_a_spot(tiny_plan: MakePlan, tmp_path: Path) -> None:
-    _, record = flown(tiny_plan(), tmp_path, "bursts")
-    assert [e["state"] for e in record.of("sortie")][-1] == "landed"
+def test_bursts_without_a_word_end_in_order(tiny_plan: MakePlan, tmp_path: Path) -> None:
+    _, record = flown(tiny_plan(), tmp_path, "bursts", logs=tmp_path / "logs")
+    assert record.is_closed
+    assert [e["state"] for e in record.of("sortie")][-1] in ("landed", "failed")
+    with (tmp_path / "logs" / "d1-truth.csv").open(encoding="utf-8") as file:
+        last = list(csv.DictReader(file))[-1]
+    assert (last["is_armed"], float(last["z"]), float(last["flow_lps"])) == ("0", 0.0, 0.0)
     assert {e["spot_id"] for e in record.of("skipped")} <= {"yard0", "bins0"}
 
 
