@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
+from skymist.flight.file_messages import FilePacket, pack_file_packet
 from skymist.flight.messages import (
     CommandInt,
     CommandLong,
@@ -201,6 +202,9 @@ def _packable(message: Sent, sysid: int, compid: int) -> Any:
             return mavlink.MAVLink_mission_request_list_message(*to, message.kind)
         case MissionAck():
             return mavlink.MAVLink_mission_ack_message(*to, message.result, message.kind)
+        case FilePacket():
+            payload = list(pack_file_packet(message))
+            return mavlink.MAVLink_file_transfer_protocol_message(0, *to, payload)
         case MissionClearAll():
             return mavlink.MAVLink_mission_clear_all_message(*to, message.kind)
         case _:

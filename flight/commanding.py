@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from skymist.flight.clock import now_s
 from skymist.flight.commands_protocol import (
@@ -31,6 +31,7 @@ from skymist.flight.messages import (
     Heartbeat,
     MissionCurrent,
     Position,
+    Received,
     ServoOutput,
     StatusText,
     SysStatus,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from skymist.flight.channel import Peer, Subscription
 
 log = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=Received)
 
 STREAMS_AGAIN_S = 12.0
 
@@ -85,6 +88,21 @@ async def command(
         extra={"sysid": peer.sysid, "command": command, "result": result.reason},
     )
     return result
+
+
+async def ask(peer: Peer, kind: type[M]) -> M | None:
+    """One message on request, None where the vehicle has none or does not answer; three tries."""
+    for _ in range(3):
+        with peer.subscribe(kind) as inbox:
+            result = await command(peer, VehicleCommand.REQUEST_MESSAGE, MESSAGE_IDS[kind])
+            if result.outcome is Outcome.REFUSED:
+                return None
+            try:
+                async with asyncio.timeout(1.0):
+                    return (await inbox.get()).message
+            except TimeoutError:
+                continue
+    return None
 
 
 async def set_mode(peer: Peer, mode: CopterMode, timeout_s: float = 5.0) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from skymist.flight.commanding import (
     STREAM_RATES_HZ,
     arm,
+    ask,
     come_home,
     command,
     disarm,
@@ -22,14 +23,15 @@ from skymist.flight.commanding import (
 from skymist.flight.commands_protocol import Outcome, Result
 from skymist.flight.mission_transfer import (
     Progress,
-    clear_mission,
+    Transfers,
     clear_or_mark,
-    read_back,
     upload,
     verify,
 )
 from skymist.flight.parameter_setting import check_parameters, read_parameters, set_parameters
 from skymist.flight.parameters import ParameterReport
+from skymist.flight.protocol_transfer import clear_lists as clear_mission
+from skymist.flight.protocol_transfer import read_list as read_back
 
 __all__ = [
     "STREAM_RATES_HZ",
@@ -37,7 +39,9 @@ __all__ = [
     "ParameterReport",
     "Progress",
     "Result",
+    "Transfers",
     "arm",
+    "ask",
     "check_parameters",
     "clear_mission",
     "clear_or_mark",

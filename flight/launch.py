@@ -60,6 +60,7 @@ class Launcher:
 
     def __init__(self, peer: Peer, watch: Watch) -> None:
         self._peer = peer
+        self._transfers = driver.Transfers(peer)
         self._watch = watch
         self._has_servo = False
         self._is_half_uploaded = False
@@ -91,7 +92,7 @@ class Launcher:
         """Upload; `UploadRefused` or `VehicleSilent` unless every list was acknowledged."""
         self._is_half_uploaded = True
         try:
-            await driver.upload(self._peer, mission)
+            await self._transfers.upload(mission)
         except FlightError:
             self._is_half_uploaded = False  # cleared, or marked in the error
             raise
@@ -112,7 +113,13 @@ class Launcher:
             await self._watch.until(
                 _has_position, wanted="a position estimate", timeout_s=POSITION_TIMEOUT_S
             )
-        found = await preflight(self._peer, mission, drone, battery_min_frac=battery_min_frac)
+        found = await preflight(
+            self._peer,
+            mission,
+            drone,
+            battery_min_frac=battery_min_frac,
+            transfers=self._transfers,
+        )
         await self.stand_down()
         if found.differences is None:
             raise self._refusal(f"not fit to fly: {'; '.join(f.text for f in found.findings)}")
@@ -160,7 +167,7 @@ class Launcher:
         UploadRefused, VehicleRefused
             One is not; says which.
         """
-        self._require_same(await driver.verify(self._peer, mission))
+        self._require_same(await self._transfers.recheck(mission))
         wanted = {**FLOWN_WITH, **mission.parameters}
         known = {name: wanted[name] for name in wanted if name in self._known}
         report = await driver.check_parameters(self._peer, known)

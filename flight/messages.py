@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
+from skymist.flight.file_messages import FilePacket
 from skymist.missions.items import Item
 
 
@@ -476,6 +477,7 @@ Received = (
     | MissionRequest
     | MissionItem
     | MissionAck
+    | FilePacket
 )
 """What a vehicle sends and we understand."""
 
@@ -491,5 +493,6 @@ Sent = (
     | CommandInt
     | ParamRequestRead
     | ParamSet
+    | FilePacket
 )
 """What we send to a vehicle."""

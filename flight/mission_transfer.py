@@ -1,16 +1,20 @@
-"""Mission, fence and rally points to a vehicle and back, each ending with its own word."""
+"""Mission, fence and rally points to a vehicle and back: by MAVFTP, or by the mission protocol.
+
+MAVFTP is ten times faster, but the vehicle's word at its end means nothing: such an upload is read
+back before it counts. What was read back whole leaves a fingerprint, and one question tells later
+whether the vehicle still holds the same (P1). Where files fail, the mission protocol takes over.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from skymist.flight.clock import now_s
 from skymist.flight.commanding import wait_heartbeat
-from skymist.flight.conversation import play, silent
 from skymist.flight.errors import (
     Holding,
     LinkLost,
@@ -18,15 +22,11 @@ from skymist.flight.errors import (
     VehicleRefused,
     VehicleSilent,
 )
-from skymist.flight.messages import (
-    MissionAck,
-    MissionCount,
-    MissionItem,
-    MissionKind,
-    MissionRequest,
-    MissionResult,
-)
-from skymist.flight.mission_protocol import Clear, Download, State, Upload
+from skymist.flight.file_messages import FileFault
+from skymist.flight.file_transfer import NoFiles, VehicleFiles
+from skymist.flight.messages import MissionKind, MissionResult
+from skymist.flight.mission_files import fingerprint, items_in
+from skymist.flight.protocol_transfer import clear_lists, read_list, upload_list
 from skymist.flight.verify import KINDS, Differences, compare, join, list_of
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NUM_UPLOAD_TRIES = 3
-
-_MISSION_WORDS = (MissionRequest, MissionAck, MissionCount, MissionItem)
+NUM_FILE_TRIES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,147 +47,195 @@ class Progress:
     num_items: int
 
 
-async def upload(
-    peer: Peer, mission: Mission, progress: Callable[[Progress], None] | None = None
-) -> None:
-    """Give a vehicle its mission, fence and rally points; each list ends with its acknowledgement.
+class Transfers:
+    """What one vehicle was given, and how to find out whether it still holds it.
 
-    A list whose last acknowledgement is lost is read back and compared. After a failure the
-    vehicle's lists are cleared, or marked unknown where it does not answer (`exc.holding`).
-
-    Raises
-    ------
-    UploadRefused
-        It is armed, or it refused a list; says which item and why.
-    VehicleSilent
-        It stopped answering; says how long ago.
-    LinkLost
-        The channel closed; what the vehicle holds is unknown.
+    `prefer_files` False keeps to the mission protocol.
     """
-    heartbeat = await wait_heartbeat(peer)
-    if heartbeat.is_armed:
-        raise UploadRefused(
-            f"vehicle {peer.sysid}: is armed; its mission is changed on the ground alone",
-            sysid=peer.sysid,
-            result="ARMED",
-        )
-    for kind in KINDS:
-        items = list_of(mission, kind)
+
+    def __init__(self, peer: Peer, *, prefer_files: bool = True) -> None:
+        self._peer = peer
+        self._files = VehicleFiles(peer)
+        self._by_files = prefer_files
+        self._is_known = not prefer_files
+        self._has_given_up = False
+        self._prints: dict[MissionKind, tuple[tuple[Item, ...], int]] = {}
+
+    async def upload(
+        self, mission: Mission, progress: Callable[[Progress], None] | None = None
+    ) -> None:
+        """Give the vehicle its mission, fence and rally points.
+
+        By files each list is read back; by the mission protocol each ends with its
+        acknowledgement, and one whose acknowledgement is lost is read back. After a failure the
+        vehicle's lists are cleared, or marked unknown where it does not answer (`exc.holding`).
+
+        Raises
+        ------
+        UploadRefused
+            It is armed, or it refused a list; says which item and why.
+        VehicleSilent
+            It stopped answering; says how long ago.
+        LinkLost
+            The channel closed; what the vehicle holds is unknown.
+        """
+        peer = self._peer
+        self._prints.clear()
+        heartbeat = await wait_heartbeat(peer)
+        if heartbeat.is_armed:
+            raise UploadRefused(
+                f"vehicle {peer.sysid}: is armed; its mission is changed on the ground alone",
+                sysid=peer.sysid,
+                result="ARMED",
+            )
         try:
-            await _upload_list(peer, kind, items, progress)
+            for kind in KINDS:
+                await self._upload_list(kind, list_of(mission, kind), progress)
         except (UploadRefused, VehicleSilent, LinkLost) as error:
+            self._prints.clear()
             error.holding = await clear_or_mark(peer)
             log.error("upload failed", extra={"sysid": peer.sysid, "holding": error.holding.value})
             raise
+
+    async def verify(self, mission: Mission) -> Differences:
+        """Read mission, fence and rally points back; every difference to what was compiled.
+
+        Raises
+        ------
+        VehicleRefused, VehicleSilent, LinkLost
+            It could not be found out.
+        """
+        return join(*[await self._compare(kind, list_of(mission, kind)) for kind in KINDS])
+
+    async def recheck(self, mission: Mission) -> Differences:
+        """Does it still hold what was verified: by fingerprint, else all of it is read back.
+
+        Raises
+        ------
+        VehicleRefused, VehicleSilent, LinkLost
+            It could not be found out.
+        """
+        if self._has_given_up:
+            with suppress(NoFiles):  # closes, and so commits, a file that was left open
+                await self._files.checksum(MissionKind.MISSION)
+        parts = []
+        for kind in KINDS:
+            items = list_of(mission, kind)
+            if not await self._has_print(kind, items):
+                parts.append(await self._compare(kind, items))
+        return join(*parts)
+
+    async def _has_files(self) -> bool:
+        if not self._is_known:
+            self._by_files = await self._files.are_there()
+            self._is_known = True
+            if not self._by_files:
+                log.info("no MAVFTP, by the mission protocol", extra={"sysid": self._peer.sysid})
+        return self._by_files
+
+    async def _upload_list(
+        self,
+        kind: MissionKind,
+        items: tuple[Item, ...],
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        def tell(num_done: int) -> None:
+            if progress is not None:
+                progress(Progress(kind=kind, num_done=num_done, num_items=len(items)))
+
+        is_taken = await self._has_files() and await self._upload_file(kind, items, tell)
+        if not is_taken:
+            await upload_list(self._peer, kind, items, tell)
         log.info(
-            "upload accepted",
-            extra={"sysid": peer.sysid, "kind": kind.name.lower(), "items": len(items)},
+            "upload verified" if is_taken else "upload accepted",
+            extra={"sysid": self._peer.sysid, "kind": kind.name.lower(), "items": len(items)},
         )
 
+    async def _upload_file(
+        self, kind: MissionKind, items: tuple[Item, ...], tell: Callable[[int], None]
+    ) -> bool:
+        """True where the list, read back, is what was written."""
+        try:
+            for _ in range(NUM_FILE_TRIES):
+                await self._files.write(kind, items, tell)
+                differences = await self._compare_file(kind, items)
+                if differences.is_same:
+                    return True
+                log.warning("file was not taken", extra=self._facts(kind, differences))
+        except NoFiles as error:
+            self._give_up_files(kind, error)
+        return False
 
-async def read_back(peer: Peer, kind: MissionKind) -> tuple[Item, ...]:
-    """One of the lists that the vehicle holds.
+    async def _compare(self, kind: MissionKind, items: tuple[Item, ...]) -> Differences:
+        """Read one list back, by files or else by the mission protocol."""
+        self._prints.pop(kind, None)
+        if await self._has_files():
+            try:
+                return await self._compare_file(kind, items)
+            except NoFiles as error:
+                self._give_up_files(kind, error)
+        try:
+            found = await read_list(self._peer, kind)
+        except VehicleRefused as error:
+            if items or error.result != MissionResult.UNSUPPORTED.name:
+                raise
+            found = ()  # a vehicle without rally points holds none
+        return compare(kind, items, found)
 
-    Raises
-    ------
-    VehicleRefused
-        It will not give it: another ground station is writing, or it has no such list.
-    VehicleSilent
-        It stopped answering.
-    """
-    machine = Download(kind)
-    began_s = now_s()
-    await play(peer, machine, _MISSION_WORDS)
-    if machine.state is State.ACCEPTED:
-        return machine.items
-    name = kind.name.lower()
-    if machine.state is State.REFUSED and machine.result is not None:
-        raise VehicleRefused(
-            f"vehicle {peer.sysid}: refused to give its {name}: {machine.result.name}",
-            sysid=peer.sysid,
-            result=machine.result.name,
-        )
-    raise silent(peer, f"its {name}, {machine.num_done} of {machine.count} came", began_s)
+    async def _compare_file(self, kind: MissionKind, items: tuple[Item, ...]) -> Differences:
+        """Read a list's file; its fingerprint, by the vehicle, shows that it stayed the same."""
+        data = await self._files.read(kind, len(items))
+        try:
+            differences = compare(kind, items, items_in(kind, data))
+        except ValueError as error:
+            raise NoFiles(f"unreadable file: {error}") from error
+        mark = await self._files.checksum(kind)
+        if mark != fingerprint(data):
+            raise NoFiles("the file changed while it was read")
+        if differences.is_same:
+            self._prints[kind] = (items, mark)
+        return differences
+
+    async def _has_print(self, kind: MissionKind, items: tuple[Item, ...]) -> bool:
+        """True where the vehicle's list still is the one that was verified as these items."""
+        known = self._prints.get(kind)
+        if known is None or known[0] != items:
+            return False
+        try:
+            return await self._files.checksum(kind) == known[1]
+        except NoFiles as error:
+            self._give_up_files(kind, error)
+        return False
+
+    def _give_up_files(self, kind: MissionKind, error: NoFiles) -> None:
+        """Say why the mission protocol takes over; for good, unless one list alone is missing."""
+        if error.fault != FileFault.NOT_FOUND:
+            self._by_files, self._has_given_up = False, True
+        facts = {"sysid": self._peer.sysid, "kind": kind.name.lower(), "reason": str(error)}
+        log.warning("MAVFTP failed, by the mission protocol", extra=facts)
+
+    def _facts(self, kind: MissionKind, differences: Differences) -> dict[str, object]:
+        first = str(differences.items[0])
+        return {"sysid": self._peer.sysid, "kind": kind.name.lower(), "first": first}
+
+
+async def upload(
+    peer: Peer, mission: Mission, progress: Callable[[Progress], None] | None = None
+) -> None:
+    """`Transfers.upload` by itself."""
+    await Transfers(peer).upload(mission, progress)
 
 
 async def verify(peer: Peer, mission: Mission) -> Differences:
-    """Read mission, fence and rally points back; every difference to what was compiled."""
-    parts: list[Differences] = []
-    for kind in KINDS:
-        wanted = list_of(mission, kind)
-        try:
-            found = await read_back(peer, kind)
-        except VehicleRefused as error:
-            if wanted or error.result != MissionResult.UNSUPPORTED.name:
-                raise
-            found = ()  # a vehicle without rally points holds none
-        parts.append(compare(kind, wanted, found))
-    return join(*parts)
-
-
-async def clear_mission(peer: Peer) -> None:
-    """Empty mission, fence and rally points; `UploadRefused` or `VehicleSilent` where it cannot."""
-    for kind in KINDS:
-        machine = Clear(kind)
-        began_s = now_s()
-        await play(peer, machine, _MISSION_WORDS)
-        if machine.state is State.SILENT:
-            raise silent(peer, f"clearing its {kind.name.lower()}", began_s)
-        if machine.state is State.REFUSED and machine.result is not None:
-            raise _refused(peer, kind, -1, machine.result.name, "to clear its")
-
-
-async def _upload_list(
-    peer: Peer,
-    kind: MissionKind,
-    items: tuple[Item, ...],
-    progress: Callable[[Progress], None] | None,
-) -> None:
-    """One list, up to three times where reading it back shows that it did not arrive whole."""
-    began_s = now_s()
-    for _ in range(NUM_UPLOAD_TRIES):
-        machine = Upload(kind, items)
-
-        def watch(machine: Upload = machine) -> None:
-            if progress is not None:
-                progress(Progress(kind=kind, num_done=machine.num_done, num_items=len(items)))
-
-        await play(peer, machine, _MISSION_WORDS, watch)
-        if machine.state is State.ACCEPTED:
-            return
-        if machine.state is State.REFUSED and machine.result is not None:
-            if not items and machine.result is MissionResult.UNSUPPORTED:
-                return
-            raise _refused(peer, kind, machine.seq, machine.result.name, "the")
-        if machine.state is State.SILENT:
-            raise silent(peer, f"the {kind.name.lower()}, item {machine.seq} was last", began_s)
-        try:
-            found = await read_back(peer, kind)
-        except VehicleRefused as error:
-            raise _refused(peer, kind, -1, error.result, "to show its") from error
-        if compare(kind, items, found).is_same:
-            return
-        log.warning("upload was not taken, again", extra={"sysid": peer.sysid})
-    raise _refused(peer, kind, -1, "NOT_HELD", "the")
+    """`Transfers.verify` by itself."""
+    return await Transfers(peer).verify(mission)
 
 
 async def clear_or_mark(peer: Peer, timeout_s: float = 30.0) -> Holding:
     """Leave no half of a mission behind (P2): cleared, or unknown where that cannot be had."""
     try:
         async with asyncio.timeout(timeout_s):
-            await clear_mission(peer)
+            await clear_lists(peer)
     except (UploadRefused, VehicleSilent, LinkLost, TimeoutError):
         return Holding.UNKNOWN
     return Holding.CLEARED
-
-
-def _refused(peer: Peer, kind: MissionKind, seq: int, result: str, what: str) -> UploadRefused:
-    name = kind.name.lower()
-    place = f" at item {seq}" if seq >= 0 else ""
-    return UploadRefused(
-        f"vehicle {peer.sysid}: refused {what} {name}{place}: {result}",
-        sysid=peer.sysid,
-        kind=name,
-        seq=seq,
-        result=result,
-    )

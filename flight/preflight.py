@@ -6,7 +6,6 @@ findings are gathered; the flight waits for those that block.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
@@ -28,7 +27,6 @@ from skymist.flight.messages import (
     VehicleCommand,
 )
 from skymist.flight.pump import PUMP_FUNCTION, SERVO_FUNCTIONS, pump_channel
-from skymist.flight.readers import MESSAGE_IDS
 from skymist.flight.readiness import apart_m, off_pad, unready_in_auto
 from skymist.flight.verify import Differences
 
@@ -110,14 +108,18 @@ async def preflight(
     *,
     patience_s: float = PATIENCE_S,
     battery_min_frac: float = BATTERY_MIN_FRAC,
+    transfers: driver.Transfers | None = None,
 ) -> PreflightReport:
     """Everything that keeps a vehicle from flying a mission that was uploaded to it.
 
     Waits up to `patience_s` for what comes by itself: GPS, position, pre-arm checks. A vehicle
-    that falls silent is a finding; a link that closes raises `LinkLost`.
+    that falls silent is a finding; a link that closes raises `LinkLost`. `transfers` are those of
+    the upload: a fingerprint of what they verified spares reading it back again.
     """
     began_s = now_s()
     look = _Look(peer, mission, drone, began_s + patience_s, battery_min_frac)
+    if transfers is not None:
+        look.transfers = transfers
     try:
         await look.at_all()
     except VehicleSilent as error:
@@ -144,6 +146,7 @@ class _Look:
         self.drone = drone
         self.until_s = until_s
         self.battery_min_frac = battery_min_frac
+        self.transfers = driver.Transfers(peer)
         self.findings: list[Finding] = []
         self.differences: Differences | None = None
         self.parameters: driver.ParameterReport | None = None
@@ -185,7 +188,7 @@ class _Look:
         if heartbeat.is_armed:
             self.note(Check.FIRMWARE, "the motors are armed already")
             return False
-        self.version = await self.ask(AutopilotVersion)
+        self.version = await driver.ask(self.peer, AutopilotVersion)
         if self.version is None:
             self.note(Check.FIRMWARE, "does not tell its version", is_blocking=False)
         elif self.version.version[:2] < OLDEST_VERSION:
@@ -219,7 +222,7 @@ class _Look:
     async def at_mission(self) -> None:
         """Does it hold exactly the compiled mission, fence and rally points (P1)."""
         try:
-            self.differences = await driver.verify(self.peer, self.mission)
+            self.differences = await self.transfers.recheck(self.mission)
         except VehicleRefused as error:
             self.note(Check.MISSION, str(error))
             return
@@ -280,7 +283,7 @@ class _Look:
 
     async def at_home(self) -> None:
         """Is home set, and near the pad that the mission was made for."""
-        home = await self.ask(HomePosition)
+        home = await driver.ask(self.peer, HomePosition)
         if home is None:
             self.note(Check.HOME, "home is not set")
             return
@@ -302,22 +305,6 @@ class _Look:
                 self.note(Check.PREARM, reason)
         except VehicleRefused as error:
             self.note(Check.PREARM, str(error))
-
-    async def ask(self, kind: type[M]) -> M | None:
-        """One message on request, None where the vehicle has none; three tries."""
-        for _ in range(3):
-            with self.peer.subscribe(kind) as inbox:
-                result = await driver.command(
-                    self.peer, VehicleCommand.REQUEST_MESSAGE, MESSAGE_IDS[kind]
-                )
-                if result.outcome is driver.Outcome.REFUSED:
-                    return None
-                try:
-                    async with asyncio.timeout(1.0):
-                        return (await inbox.get()).message
-                except TimeoutError:
-                    continue
-        return None
 
     async def sees(self, kind: type[M], claim: Callable[[M], bool]) -> bool:
         """Wait, as long as patience lasts but 3 s at least, for a message that claims this."""

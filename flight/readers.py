@@ -10,6 +10,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any, NamedTuple, cast
 
+from skymist.flight.file_messages import FilePacket, unpack_file_packet
 from skymist.flight.messages import (
     AutopilotVersion,
     Battery,
@@ -189,6 +190,10 @@ def _mission_ack(_sysid: int, _compid: int, result: int, kind: int) -> MissionAc
     return MissionAck(kind=MissionKind(kind), result=known)
 
 
+def _file_packet(_network: int, _sysid: int, _compid: int, *payload: int) -> FilePacket:
+    return unpack_file_packet(bytes(payload))
+
+
 def _command_ack(command: int, result: int, progress: int, *_rest: int) -> CommandAck:
     is_progress = result == 5 and progress <= 100
     return CommandAck(
@@ -275,6 +280,7 @@ READERS: dict[int, Reader] = {
     51: Reader(Struct("<HBBB"), _mission_request_int, 1),
     73: Reader(Struct("<ffffiifHHBBBBBB"), _mission_item_int, 9),
     77: Reader(Struct("<HBBiBB"), _command_ack, 4),
+    110: Reader(Struct("<BBB251B"), _file_packet, 1),
     147: Reader(Struct("<iih10HhBBBbiB4H"), _battery),
     148: Reader(Struct("<QQIIIIHH8B8B8B"), _autopilot_version),
     162: Reader(Struct("<IHBBB"), _fence_status),

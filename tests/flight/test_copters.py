@@ -105,38 +105,41 @@ async def connected(port: int) -> Link:
     raise AssertionError(f"no ArduCopter on port {port}")
 
 
-async def transfers(peer: Peer) -> None:
+async def transfers(peer: Peer, *, by_files: bool) -> None:
     mission = sortie(30)
-    await driver.upload(peer, mission)  # right after boot: NO_SPACE at first
-    assert (await driver.verify(peer, mission)).is_same
+    ways = driver.Transfers(peer, prefer_files=by_files)
+    await ways.upload(mission)  # right after boot: NO_SPACE at first, by the mission protocol
+    assert (await driver.Transfers(peer, prefer_files=not by_files).verify(mission)).is_same
+    assert (await ways.recheck(mission)).is_same
     moved = replace(mission.items[3], z_m=mission.items[3].z_m + 0.02)
     other = replace(mission, items=(*mission.items[:3], moved, *mission.items[4:]))
-    (difference,) = (await driver.verify(peer, other)).items
+    (difference,) = (await ways.recheck(other)).items
     assert (difference.seq, difference.field) == (3, "z_cm")
     unknown = Item(command=cast(Command, 9999))
     bad = replace(mission, items=(*mission.items[:7], unknown))
     with pytest.raises(UploadRefused, match="item 7: UNSUPPORTED") as refused:
-        await driver.upload(peer, bad)
+        await ways.upload(bad)
     assert refused.value.holding is Holding.CLEARED
     assert await driver.read_back(peer, MissionKind.MISSION) == ()
     assert await driver.read_back(peer, MissionKind.FENCE) == ()
 
 
-async def transfers_over_loss(peer: Peer, link: LossyLink) -> None:
+async def transfers_over_loss(peer: Peer, link: LossyLink, *, by_files: bool) -> None:
     mission = sortie(12)
+    ways = driver.Transfers(peer, prefer_files=by_files)
     link.loss_frac = 0.1
-    await driver.upload(peer, mission)
+    await ways.upload(mission)
     link.loss_frac = 0.0
     assert (await driver.verify(peer, mission)).is_same
     loop = asyncio.get_running_loop()
     began_s = loop.time()
 
     def cut(progress: driver.Progress) -> None:
-        if progress.num_done == 20 and loop.time() - began_s < 10:
+        if progress.num_done >= 20 and loop.time() - began_s < 10:
             link.loss_frac = 1.0  # until the vehicle has given up
             loop.call_at(began_s + 13, setattr, link, "loss_frac", 0.0)
 
-    await driver.upload(peer, sortie(60), cut)
+    await ways.upload(sortie(60), cut)
     assert loop.time() - began_s > 12.99
     assert (await driver.verify(peer, sortie(60))).is_same
 
@@ -166,17 +169,20 @@ async def ready_to_fly(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("firmware", Firmware, ids=lambda firmware: firmware.value)
-def test_the_embedded_copter(firmware: Firmware) -> None:
+@pytest.mark.parametrize("has_files", [True, False])
+def test_the_embedded_copter(firmware: Firmware, has_files: bool) -> None:
     async def main() -> None:
         homes = [(60.17, 24.94, 10.0)]
-        async with EmbeddedFleet([DRONE], homes=homes, firmware=firmware) as fleet:
+        async with EmbeddedFleet(
+            [DRONE], homes=homes, firmware=firmware, has_files=has_files
+        ) as fleet:
             link = LossyLink(fleet.connect(0), seed=3)
             async with Channel(link) as channel:
                 peer = channel.vehicle(1)
                 await driver.wait_heartbeat(peer, 60.0)
-                await transfers(peer)
+                await transfers(peer, by_files=has_files)
                 await ready_to_fly(peer)
-                await transfers_over_loss(peer, link)
+                await transfers_over_loss(peer, link, by_files=has_files)
                 assert channel.decoder.num_bad == 0
 
     run(main(), loop=VirtualLoop())
@@ -189,10 +195,12 @@ def test_a_real_copter(port: int) -> None:
         async with Channel(link) as channel:
             peer = channel.vehicle(1)
             await driver.wait_heartbeat(peer, 60.0)
-            await transfers(peer)
+            for by_files in (False, True):
+                await transfers(peer, by_files=by_files)
             assert peer.stats.lost_frac == 0
             await ready_to_fly(peer)
-            await transfers_over_loss(peer, link)
+            for by_files in (False, True):
+                await transfers_over_loss(peer, link, by_files=by_files)
             assert channel.decoder.num_bad == 0
 
     run(main(), loop=ScaledLoop(SPEEDUP))

@@ -26,7 +26,8 @@ from skymist.sitl.loops import VirtualLoop, run
 from tests.flights.test_hazards import _command, _parts
 from tests.flights.test_operations import STARTED_UTC, MakePlan
 
-ARM, LIST, COUNT, LONG = 400, 43, 44, 76
+ARM, LIST, COUNT, ITEM, LONG, FILE = 400, 43, 44, 73, 76, 110
+CHECKSUM = 14
 
 
 class Wire:
@@ -107,10 +108,18 @@ class Flown:
 Trouble = Callable[[Cable], Any]
 
 
-def fly(plan: Plan, folder: Path, trouble: Trouble, *, patience_s: float = 300.0) -> Flown:
+def fly(
+    plan: Plan,
+    folder: Path,
+    trouble: Trouble,
+    *,
+    patience_s: float = 300.0,
+    has_files: bool = True,
+) -> Flown:
     async def main() -> tuple[Outcome, Cable]:
         drones = list(plan.site.fleet)
-        async with EmbeddedFleet(drones, homes=homes_of(plan, drones), warm_boot=True) as fleet:
+        homes = homes_of(plan, drones)
+        async with EmbeddedFleet(drones, homes=homes, warm_boot=True, has_files=has_files) as fleet:
             cable = Cable(fleet, 0)
             link = ReconnectingLink("d1's", cable.dial, await cable.dial(), patience_s=patience_s)
             copters = {d.id: fleet.copters[i] for i, d in enumerate(drones)}
@@ -169,45 +178,56 @@ def test_a_long_break_in_the_air_is_held_and_the_drone_seen_home(
     assert flown.copter.state.pump_frac == 0.0
 
 
-@pytest.mark.parametrize("seq", [0, 3, 9])
+@pytest.mark.parametrize(
+    ("kind", "count"), [*[(ITEM, n) for n in (1, 4, 10)], *[(FILE, n) for n in (1, 3, 6, 9, 20)]]
+)
 def test_a_break_amid_the_upload_is_begun_anew(
-    tiny_plan: MakePlan, tmp_path: Path, seq: int
+    tiny_plan: MakePlan, tmp_path: Path, kind: int, count: int
 ) -> None:
     async def trouble(cable: Cable) -> None:
         num = 0
 
         def saw(number: int, payload: bytes) -> None:
             nonlocal num
-            num += number == 73
-            if num == seq + 1 and cable.is_plugged:
+            num += number == kind
+            if num == count and cable.is_plugged:
                 num += 1000
                 cable.pull_for(20.0)
 
         cable.on_frame = saw
         await asyncio.sleep(1e9)
 
-    flown = fly(tiny_plan(1, 2), tmp_path / "r", trouble)
+    flown = fly(tiny_plan(1, 2), tmp_path / "r", trouble, has_files=kind == FILE)
     assert flown.outcome.result is Result.DONE
     assert {"link_lost", "link_back"} <= set(flown.codes())
     assert flown.states().count("uploading") == 3
     assert flown.num_armings() == 2
 
 
-def test_a_break_amid_the_last_checks_begins_anew(tiny_plan: MakePlan, tmp_path: Path) -> None:
+def _asks_what_it_holds(number: int, payload: bytes) -> bool:
+    return number == LIST or (number == FILE and payload[6] == CHECKSUM)
+
+
+@pytest.mark.parametrize(("has_files", "count"), [(False, 4), (True, 7), (True, 9)])
+def test_a_break_amid_the_last_checks_begins_anew(
+    tiny_plan: MakePlan, tmp_path: Path, has_files: bool, count: int
+) -> None:
+    """Each list is asked for in preflight, and before that, by files, after its upload."""
+
     async def trouble(cable: Cable) -> None:
         num = 0
 
         def saw(number: int, payload: bytes) -> None:
             nonlocal num
-            num += number == LIST
-            if num == 4:  # mission, fence and rally in preflight, then the mission again
+            num += _asks_what_it_holds(number, payload)
+            if num == count:
                 num += 1000
                 cable.pull_for(12.0)
 
         cable.on_frame = saw
         await asyncio.sleep(1e9)
 
-    flown = fly(tiny_plan(1, 1), tmp_path / "r", trouble)
+    flown = fly(tiny_plan(1, 1), tmp_path / "r", trouble, has_files=has_files)
     assert flown.outcome.result is Result.DONE
     assert flown.states().count("verified") == 2
     assert flown.num_armings() == flown.cable.num_arms == 1
@@ -237,17 +257,18 @@ def test_a_break_between_the_checks_and_arming_has_all_checked_again(
     assert flown.num_armings() == flown.cable.num_arms == 1
 
 
-def test_patience_ends_on_the_ground(tiny_plan: MakePlan, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [COUNT, FILE])
+def test_patience_ends_on_the_ground(tiny_plan: MakePlan, tmp_path: Path, kind: int) -> None:
     async def trouble(cable: Cable) -> None:
         def saw(number: int, payload: bytes) -> None:
-            if number == COUNT:
+            if number == kind:
                 cable.pull_for(1e6)
                 cable.on_frame = lambda *_: None
 
         cable.on_frame = saw
         await asyncio.sleep(1e9)
 
-    flown = fly(tiny_plan(1, 1), tmp_path / "r", trouble, patience_s=60.0)
+    flown = fly(tiny_plan(1, 1), tmp_path / "r", trouble, patience_s=60.0, has_files=kind == FILE)
     assert flown.outcome.result is Result.INCOMPLETE
     assert flown.outcome.is_link_lost
     assert flown.states()[-1] == "failed"

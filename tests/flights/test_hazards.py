@@ -30,7 +30,7 @@ from skymist.sitl.pipes import Pipe
 from tests.flights.test_operations import STARTED_UTC, Flown, MakePlan, Mishap
 
 ARM, START = 400, 300
-HEARTBEAT, CURRENT, ITEM, LONG, ACK = 0, 42, 73, 76, 77
+HEARTBEAT, CURRENT, ITEM, LONG, ACK, FILE = 0, 42, 73, 76, 77, 110
 FALL_MPS = 3.0
 """Faster than any descent that a mission flies."""
 AUTOS = (CopterMode.AUTO, CopterMode.AUTO_RTL)
@@ -117,6 +117,7 @@ def meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Flown
         north_m: float = 0.0,
         tail_s: float = 0.0,
         late_s: float = 0.0,
+        has_files: bool = True,
     ) -> Flown:
         hazard = hazard or Hazard()
 
@@ -129,7 +130,9 @@ def meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Flown
         async def main() -> tuple[Outcome | None, tuple[EmbeddedCopter, ...], float]:
             drones = list(plan.site.fleet)
             homes = [(lat + north_m / 111_320, *rest) for lat, *rest in homes_of(plan, drones)]
-            async with EmbeddedFleet(drones, homes=homes, warm_boot=True) as fleet:
+            async with EmbeddedFleet(
+                drones, homes=homes, warm_boot=True, has_files=has_files
+            ) as fleet:
                 wires = {d.id: Wire(fleet.connect(i)) for i, d in enumerate(drones)}
                 copters = {d.id: fleet.copters[i] for i, d in enumerate(drones)}
                 hazard.fleet, hazard.wire = fleet, wires["d1"]
@@ -263,16 +266,18 @@ def test_a_start_that_fails_late_is_called_home(
 
 @dataclass
 class StopAmidUpload(Hazard):
-    """Ctrl-C, or a second one, after so many mission items."""
+    """Ctrl-C, or a second one, after so many mission items or file packets."""
 
     is_second: bool = False
+    kind: int = ITEM
+    count: int = 8
 
     def wired(self) -> None:
         self.num = 0
 
         def on_sent(number: int, payload: bytes) -> None:
-            self.num += number == ITEM
-            if self.num == 8 and number == ITEM:
+            self.num += number == self.kind
+            if self.num == self.count and number == self.kind:
                 if self.is_second:
                     asyncio.get_running_loop().call_soon(self.task.cancel)
                 else:
@@ -282,10 +287,12 @@ class StopAmidUpload(Hazard):
 
 
 @pytest.mark.parametrize("is_second", [False, True])
+@pytest.mark.parametrize(("kind", "count"), [(ITEM, 8), (FILE, 1), (FILE, 3), (FILE, 6), (FILE, 9)])
 def test_a_stop_leaves_no_half_of_a_mission(
-    tiny_plan: MakePlan, meet: Meet, is_second: bool
+    tiny_plan: MakePlan, meet: Meet, is_second: bool, kind: int, count: int
 ) -> None:
-    flown = meet(tiny_plan(), StopAmidUpload(is_second=is_second))
+    hazard = StopAmidUpload(is_second=is_second, kind=kind, count=count)
+    flown = meet(tiny_plan(), hazard, has_files=kind == FILE)
     assert len(flown.copters[0].mission) <= 1
     assert "holding_mission" in flown.codes()
     assert not was_armed(flown.copters[0])
