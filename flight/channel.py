@@ -16,15 +16,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, Self, TypeVar, cast
 
 from skymist.flight.clock import now_s
-from skymist.flight.codec import Decoder, Encoder, Frame
+from skymist.flight.codec import Decoder, Encoder, Frame, sealed
 from skymist.flight.errors import LinkLost, VehicleSilent
-from skymist.flight.messages import Heartbeat, Received, Sent, StatusText
+from skymist.flight.messages import Heartbeat, RadioStatus, Received, Sent, StatusText
 from skymist.flight.reconnect import ReconnectingLink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from skymist.flight.forward import Forward
     from skymist.flight.links import Link
+    from skymist.flight.signing import Seal
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +116,8 @@ class Peer:
         self.compid = compid
         self.stats = LinkStats()
         self.heard_s: float | None = None
+        self.seal: Seal | None = None
+        self.is_signing = False
         self._num_gaps = 0
         self._latest: dict[type, Heard[Received]] = {}
         self._listeners: list[Callable[[Heard[Received]], None]] = []
@@ -205,6 +209,8 @@ class Peer:
         heard = Heard(at_s, message)
         kind = type(message)
         self._latest[kind] = heard
+        if kind is Heartbeat:
+            self.is_signing = frame.raw[0] == 0xFD and bool(frame.raw[2] & 1)
         for listener in tuple(self._listeners):
             listener(heard)
         for kinds, subscription in self._subscriptions:
@@ -230,7 +236,8 @@ class Peer:
 class Channel:
     """A link with its reader and our heartbeat, inside ``async with``; owns the link.
 
-    `tap` gets the time and the bytes of every whole frame, in and out, as a tlog wants them.
+    `tap` gets the time and the bytes of every whole frame, in and out, as a tlog wants them;
+    `forwards` get every frame that came in and is to be believed.
     At most `max_peers` vehicles are told apart; what claims to be one more is counted and dropped.
     """
 
@@ -241,12 +248,16 @@ class Channel:
         sysid: int = 255,
         compid: int = 190,
         tap: Tap | None = None,
+        forwards: tuple[Forward, ...] = (),
         heartbeat_s: float = HEARTBEAT_S,
         max_peers: int = 255,
     ) -> None:
         self._link = link
         self._lasting = link if isinstance(link, ReconnectingLink) else None
         self._tap = tap
+        self._forwards = forwards
+        for forward in forwards:
+            forward.join(self.relay)
         self._heartbeat_s = heartbeat_s
         self._max_peers = max_peers
         self._peers: dict[int, Peer] = {}
@@ -257,6 +268,7 @@ class Channel:
         self.compid = compid
         self.closed_reason = ""
         self.num_ignored = 0
+        self.radio: RadioStatus | None = None
 
     async def __aenter__(self) -> Self:
         self._tasks = [
@@ -307,12 +319,39 @@ class Channel:
             raise LinkLost(f"link: {self.closed_reason}")
 
     def send(self, message: Sent, sysid: int = 0, compid: int = 0) -> None:
-        """Send to one vehicle, or to all on the link (0); `LinkLost` where it is closed."""
+        """Send to one vehicle, or to all on the link (0); `LinkLost` where it is closed.
+
+        Signed for a vehicle that has a seal; to all it goes once with each seal there is.
+        """
         self.require_open()
-        raw = self._encoder.pack(message, sysid, compid)
-        self._link.write(raw)
-        if self._tap is not None:
-            self._tap(now_s(), raw)
+        peer = self._peers.get(sysid)
+        seals = (None if peer is None else peer.seal,) if sysid else self._seals()
+        for seal in seals:
+            raw = self._encoder.pack(message, sysid, compid, seal)
+            self._link.write(raw)
+            if self._tap is not None:
+                self._tap(now_s(), raw)
+
+    def relay(self, sysid: int, frame: bytes) -> bool:
+        """Pass on a frame of another ground station; False where it claims to be us.
+
+        Answers to it would be taken for answers to us.
+        """
+        if sysid == self.sysid or sysid in self._peers:
+            return False
+        if self.is_up:
+            for seal in self._seals():
+                self._link.write(frame if seal is None else sealed(frame, seal))
+            if self._tap is not None:
+                self._tap(now_s(), frame)
+        return True
+
+    def _seals(self) -> tuple[Seal | None, ...]:
+        """One seal of each key that is in use; None among them where a vehicle has none."""
+        peers = self._peers.values()
+        by_key = {peer.seal.key: peer.seal for peer in peers if peer.seal is not None}
+        is_any_plain = not by_key or any(peer.seal is None for peer in peers)
+        return (*by_key.values(), *((None,) if is_any_plain else ()))
 
     def close(self, reason: str) -> None:
         """Close the link and wake all who wait; the first reason stays."""
@@ -331,7 +370,9 @@ class Channel:
                 for frame in self.decoder.feed(data):
                     if self._tap is not None:
                         self._tap(at_s, frame.raw)
-                    self._route(frame, at_s)
+                    if self._route(frame, at_s):
+                        for forward in self._forwards:
+                            forward.send(frame.raw)
             self.close("the other side closed it")
         except (OSError, LinkLost) as error:
             log.warning("link lost", extra={"reason": str(error)})
@@ -349,19 +390,29 @@ class Channel:
                 self.close(str(error) or type(error).__name__)
             await asyncio.sleep(self._heartbeat_s)
 
-    def _route(self, frame: Frame, at_s: float) -> None:
-        """Give a frame to its vehicle; other parts of it and other stations' mail are passed by."""
+    def _route(self, frame: Frame, at_s: float) -> bool:
+        """Give a frame to its vehicle; other parts of it and other stations' mail are passed by.
+
+        False for a frame that is not to be believed, since it lacks its drone's signature.
+        """
+        if isinstance(frame.message, RadioStatus):
+            self.radio = frame.message
+            return True
+        peer = self._peers.get(frame.sysid)
+        if peer is not None and peer.seal is not None and not peer.seal.takes(frame.raw):
+            self.num_ignored += 1
+            return False
         is_ours = frame.target_sysid in (0, self.sysid) and frame.target_compid in (0, self.compid)
         if frame.compid != AUTOPILOT_COMPID or frame.sysid == self.sysid or not is_ours:
             self.num_ignored += 1
-            return
-        peer = self._peers.get(frame.sysid)
+            return True
         if peer is None:
             if len(self._peers) >= self._max_peers or not _is_autopilot(frame.message):
                 self.num_ignored += 1
-                return
+                return True
             peer = self._peers[frame.sysid] = Peer(self, frame.sysid)
         peer.take(frame, at_s)
+        return True
 
 
 def _is_autopilot(message: Received | None) -> bool:

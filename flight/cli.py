@@ -16,6 +16,7 @@ from skymist.flight.commands.demo import demo
 from skymist.flight.commands.export import export
 from skymist.flight.commands.fly import fly
 from skymist.flight.commands.init import init
+from skymist.flight.commands.keys import app as keys_app
 from skymist.flight.commands.plan import plan
 from skymist.flight.commands.preview import preview
 from skymist.flight.commands.rehearse import rehearse
@@ -40,6 +41,7 @@ app = typer.Typer(
 for command in (demo, init, check, plan, preview, export, rehearse, fly, report, cover, schema):
     app.command()(command)
 app.add_typer(sitl_app)
+app.add_typer(keys_app)
 
 
 def _version(wanted: bool) -> None:

@@ -31,8 +31,11 @@ from skymist.flight.messages import (
     ParamSet,
     Received,
     Sent,
+    SetupSigning,
+    TimeSync,
 )
 from skymist.flight.readers import READERS
+from skymist.flight.signing import Seal
 
 log = logging.getLogger(__name__)
 
@@ -166,11 +169,27 @@ class Encoder:
     def __init__(self, *, sysid: int = 255, compid: int = 190) -> None:
         self._mav = mavlink.MAVLink(None, srcSystem=sysid, srcComponent=compid)
 
-    def pack(self, message: Sent, target_sysid: int = 0, target_compid: int = 0) -> bytes:
-        """One MAVLink 2 frame to the given vehicle (0: to everybody)."""
-        packed = _packable(message, target_sysid, target_compid).pack(self._mav)
+    def pack(
+        self,
+        message: Sent,
+        target_sysid: int = 0,
+        target_compid: int = 0,
+        seal: Seal | None = None,
+    ) -> bytes:
+        """One MAVLink 2 frame to the given vehicle (0: to everybody), signed where a seal is."""
+        packed = bytes(_packable(message, target_sysid, target_compid).pack(self._mav))
         self._mav.seq = (self._mav.seq + 1) % 256
-        return bytes(packed)
+        return packed if seal is None else sealed(packed, seal)
+
+
+def sealed(frame: bytes, seal: Seal) -> bytes:
+    """A MAVLink 2 frame with the seal's signature; as it is where it has one, or is MAVLink 1."""
+    if frame[0] != _V2 or frame[2] & _SIGNED:
+        return frame
+    body = frame[1:2] + bytes((frame[2] | _SIGNED,)) + frame[3:-2]
+    crc = binascii.crc_hqx(body.translate(_MIRROR), 0xFFFF)
+    crc = binascii.crc_hqx(_SEEDS[int.from_bytes(frame[7:10], "little")], crc)
+    return seal.sign(frame[:1] + body + bytes((_MIRROR[crc >> 8], _MIRROR[crc & 0xFF])))
 
 
 def _packable(message: Sent, sysid: int, compid: int) -> Any:
@@ -205,6 +224,12 @@ def _packable(message: Sent, sysid: int, compid: int) -> Any:
         case FilePacket():
             payload = list(pack_file_packet(message))
             return mavlink.MAVLink_file_transfer_protocol_message(0, *to, payload)
+        case SetupSigning():
+            return mavlink.MAVLink_setup_signing_message(
+                *to, list(message.secret), message.timestamp
+            )
+        case TimeSync():
+            return mavlink.MAVLink_timesync_message(message.tc1_ns, message.ts1_ns)
         case MissionClearAll():
             return mavlink.MAVLink_mission_clear_all_message(*to, message.kind)
         case _:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 REDRAW_S = 0.2
 LINES_EVERY_S = 10.0
 _STYLE = {"failed": "bold red", "pilot": "bold yellow", "lost": "bold red", "spraying": "green"}
-_QUIET = frozenset({"track", "header", "pass"})
+_QUIET = frozenset({"track", "header", "pass", "link"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,7 @@ class DroneView:
     battery_frac: float | None = None
     left_s: float = 0.0
     note: str = ""
+    link: str = ""
 
 
 class Display(Protocol):
@@ -156,6 +157,7 @@ def table_of(views: Mapping[str, DroneView]) -> RenderableType:
         table.add_column(title, no_wrap=True)
     for title in ("passes", "litres", "tank", "battery", "left"):
         table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("link", no_wrap=True)
     for _, view in sorted(views.items()):
         battery = "-" if view.battery_frac is None else f"{view.battery_frac:.0%}"
         table.add_row(
@@ -167,6 +169,7 @@ def table_of(views: Mapping[str, DroneView]) -> RenderableType:
             f"{view.tank_l:.1f}",
             battery,
             clock_text(view.left_s),
+            view.link,
         )
     frac = overall_frac(views)
     left_s = max((view.left_s for view in views.values()), default=0.0)

@@ -19,6 +19,7 @@ from skymist.flight.display import DroneView
 from skymist.flight.errors import FlightError, Holding, LinkLost
 from skymist.flight.interrupts import shielded
 from skymist.flight.launch import Launcher
+from skymist.flight.linkmeter import LinkMeter
 from skymist.flight.messages import Heartbeat
 from skymist.flight.monitor import Alert, Limits, Severity, Tank
 from skymist.flight.oversight import TICK_S, Job
@@ -114,7 +115,7 @@ class DroneRun:
         self._traffic, self._patience_s = traffic, patience_s
         self._told = DroneLog(log_, drone.id)
         self._phases = Phases(drone.id, lambda _: self._show())
-        self._watch = Watch(peer)
+        self._watch, self._meter = Watch(peer), LinkMeter(peer, self._told)
         self._launcher = Launcher(peer, self._watch)
         self._tank = Tank(litres_l=self._wanted_l(self.sorties[0]))
         self._agent_id: str | None = None
@@ -394,6 +395,7 @@ class DroneRun:
         while True:
             if self._sortie_run is not None:
                 self._sortie_run.on_tick(self._watch.state)
+            self._meter.tick()
             if not self._peer.channel.is_open:
                 self._watch.fail(self._lost())
             if now_s() - self._shown_s >= SHOW_S:
@@ -440,5 +442,6 @@ class DroneRun:
                 battery_frac=None if power is None else power.frac,
                 left_s=self._left_s(),
                 note=self._note,
+                link=self._meter.text,
             )
         )

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from skymist.flight.clock import now_s
 from skymist.flight.errors import VehicleRefused, VehicleSilent
 from skymist.flight.messages import Heartbeat
+from skymist.flight.signing import Verdict
 
 if TYPE_CHECKING:
     from skymist.coverage.drones import Drone
-    from skymist.flight.channel import Channel, Peer
+    from skymist.flight.channel import Peer
     from skymist.flight.display import Display
 
 HELLO_S = 30.0
@@ -59,8 +60,11 @@ async def require_meant(drone: Drone, peer: Peer, display: Display, until_s: flo
                 raise _nobody(drone, peer, began_s) from None
             waited = f"waiting for a heartbeat of system id {drone.sysid} on {peer.channel.name}"
             left = f"up to {until_s - now_s():.0f} s more"
-            text = f"{drone.id}: {waited}, {left}; {heard_on(peer.channel)}"
+            text = f"{drone.id}: {waited}, {left}; {heard_on(peer)}"
             display.event("notice", {"drone_id": drone.id, "text": text})
+    if peer.is_signing and peer.seal is None:
+        text = f"{drone.id}: signs its frames, and has no key here: over a radio it obeys nothing"
+        display.event("notice", {"drone_id": drone.id, "text": text})
     if wrong := not_meant(peer):
         raise VehicleRefused(f"{drone.id}: {wrong}", sysid=peer.sysid)
 
@@ -80,9 +84,13 @@ def not_meant(peer: Peer) -> str:
     return f"wanted ArduCopter on a multirotor as system id {peer.sysid}, found {found}"
 
 
-def heard_on(channel: Channel) -> str:
-    """What came over a link so far, in words."""
+def heard_on(peer: Peer) -> str:
+    """What came over a vehicle's link so far, in words."""
+    channel, seal = peer.channel, peer.seal
     decoder = channel.decoder
+    if seal is not None and seal.num_refused:
+        why = ", ".join(f"{n} {v}" for v, n in seal.counts.items() if n and v is not Verdict.GOOD)
+        return f"refused frames of system id {peer.sysid} there: {why} (is the key the same?)"
     if not channel.is_up:
         return "the link is down"
     if others := channel.sysids:
@@ -105,7 +113,7 @@ def _nobody(drone: Drone, peer: Peer, began_s: float) -> VehicleSilent | Vehicle
     waited_s = now_s() - began_s
     return VehicleSilent(
         f"{drone.id}: no heartbeat of system id {drone.sysid} within {waited_s:.0f} s on "
-        f"{channel.name}; {heard_on(channel)}",
+        f"{channel.name}; {heard_on(peer)}",
         sysid=drone.sysid,
         waited_s=waited_s,
     )

@@ -6,7 +6,7 @@ vehicle marks as not known is None. `skymist.flight.codec` turns them into bytes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
 from skymist.flight.file_messages import FilePacket
@@ -418,6 +418,17 @@ class MissionClearAll:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetupSigning:
+    """SETUP_SIGNING: the key (32 bytes) that a vehicle is to use from now on; all zero: none.
+
+    `timestamp` in 10 us since 2015. The vehicle does not acknowledge it.
+    """
+
+    secret: bytes = field(repr=False)
+    timestamp: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandLong:
     """COMMAND_LONG: a command with seven floats; `confirmation` counts the repeats."""
 
@@ -454,6 +465,23 @@ class ParamSet:
     param_type: int = 9
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSync:
+    """TIMESYNC, both ways: a question where `tc1_ns` is 0, else an answer that echoes `ts1_ns`."""
+
+    tc1_ns: int
+    ts1_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadioStatus:
+    """RADIO_STATUS, said by a telemetry radio of itself: strength here and there, 0 to 254."""
+
+    rssi: int
+    remote_rssi: int
+    num_errors: int
+
+
 Received = (
     Heartbeat
     | SysStatus
@@ -478,6 +506,8 @@ Received = (
     | MissionItem
     | MissionAck
     | FilePacket
+    | TimeSync
+    | RadioStatus
 )
 """What a vehicle sends and we understand."""
 
@@ -489,6 +519,8 @@ Sent = (
     | MissionRequestList
     | MissionAck
     | MissionClearAll
+    | SetupSigning
+    | TimeSync
     | CommandLong
     | CommandInt
     | ParamRequestRead

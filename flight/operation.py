@@ -17,9 +17,9 @@ from skymist.flight.conduct import Outcome, StopButton, conduct
 from skymist.flight.errors import FlightError
 from skymist.flight.hello import HELLO_S, require_meant
 from skymist.flight.interrupts import on_interrupt
-from skymist.flight.reconnect import PATIENCE_S
 from skymist.flight.record import SCHEMA
 from skymist.flight.recorder import Recorder
+from skymist.flight.wiring import PLAIN, Wiring
 from skymist.missions.compile import compile_plan
 from skymist.missions.plans import plan_to_dict
 
@@ -101,11 +101,11 @@ async def operate(
     display: Display,
     arm: bool,
     setting: Setting,
-    patience_s: float = PATIENCE_S,
+    wiring: Wiring = PLAIN,
 ) -> Outcome:
     """Fly the plan over these links (by drone id; one link may carry several drones).
 
-    `patience_s` is how long a drone on the ground is waited for when its link breaks.
+    `wiring` says how links are signed, forwarded, and waited for when they break.
 
     Raises
     ------
@@ -126,14 +126,17 @@ async def operate(
         if record.failure:
             raise FlightError(f"nothing was started: {record.failure}")
         async with AsyncExitStack() as stack:
+            forwards = await stack.enter_async_context(wiring.forwards())
             channels: dict[int, Channel] = {}
             peers: dict[str, Peer] = {}
             for drone_id, link in links.items():
                 if id(link) not in channels:
                     sharing = {fleet[d].sysid: d for d, other in links.items() if other is link}
-                    channel = Channel(link, tap=tap_into(record, sharing))
+                    channel = Channel(link, tap=tap_into(record, sharing), forwards=forwards)
                     channels[id(link)] = await stack.enter_async_context(channel)
                 peers[drone_id] = channels[id(link)].vehicle(fleet[drone_id].sysid)
+                if wiring.keys is not None:
+                    peers[drone_id].seal = wiring.keys.seal(drone_id)
             try:
                 until_s = now_s() + HELLO_S
                 for drone_id, peer in peers.items():
@@ -153,5 +156,5 @@ async def operate(
                     display=display,
                     arm=arm,
                     stop=stop,
-                    patience_s=patience_s,
+                    patience_s=wiring.patience_s,
                 )

@@ -33,11 +33,13 @@ from skymist.flight.messages import (
     ParamError,
     ParamValue,
     Position,
+    RadioStatus,
     Received,
     ServoOutput,
     StatusText,
     SysStatus,
     SystemTime,
+    TimeSync,
     Wind,
 )
 from skymist.missions.items import Command, Frame, Item
@@ -263,6 +265,14 @@ def _text(padded: bytes) -> str:
     return padded.split(b"\0", 1)[0].decode("utf-8", "replace")
 
 
+def _time_sync(tc1: int, ts1: int) -> TimeSync:
+    return TimeSync(tc1_ns=tc1, ts1_ns=ts1)
+
+
+def _radio(errors: int, _fixed: int, rssi: int, remote: int, *_rest: int) -> RadioStatus:
+    return RadioStatus(rssi=rssi, remote_rssi=remote, num_errors=errors)
+
+
 READERS: dict[int, Reader] = {
     0: Reader(Struct("<IBBBBB"), _heartbeat),
     1: Reader(Struct("<IIIHHhHHHHHHb"), _sys_status),
@@ -280,10 +290,13 @@ READERS: dict[int, Reader] = {
     51: Reader(Struct("<HBBB"), _mission_request_int, 1),
     73: Reader(Struct("<ffffiifHHBBBBBB"), _mission_item_int, 9),
     77: Reader(Struct("<HBBiBB"), _command_ack, 4),
+    109: Reader(Struct("<HHBBBBB"), _radio),
     110: Reader(Struct("<BBB251B"), _file_packet, 1),
+    111: Reader(Struct("<qq"), _time_sync),
     147: Reader(Struct("<iih10HhBBBbiB4H"), _battery),
     148: Reader(Struct("<QQIIIIHH8B8B8B"), _autopilot_version),
     162: Reader(Struct("<IHBBB"), _fence_status),
+    166: Reader(Struct("<HHBBBBB"), _radio),
     168: Reader(Struct("<fff"), _wind),
     193: Reader(Struct("<fffffH"), _ekf_status),
     242: Reader(Struct("<iii"), _home),

@@ -23,6 +23,8 @@ pass        drone_id, sortie_id, spot_id, pass_index, state (started, ended)
 pump        drone_id, commanded (false), reason
 service     drone_id, kind (fill, refill, swap), litres_l, duration_s
 alert       drone_id, severity (info, warning, error), code, text
+link        drone_id, is_up, rate_hz, lost_frac, round_trip_s, rssi, remote_rssi, num_breaks,
+            num_refused (frames with a bad signature, or none)
 skipped     spot_id, sortie_id, reason
 end         outcome (done, incomplete, aborted), text
 ==========  ======================================================================================

@@ -7,15 +7,20 @@ from typing import Any
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.sitl.items import Item
+from skymist.sitl.signing import Signing, sealed
 
 AUTOPILOT = 1
 _NOWHERE_E7 = 2**31 - 1
 
 
 class Codec:
-    """One link's sequence numbers and parser, MAVLink 2 outwards, both versions inwards."""
+    """One link's sequence numbers and parser, MAVLink 2 outwards, both versions inwards.
 
-    def __init__(self, sysid: int) -> None:
+    `channel` counts links from 0, the first serial port, on which unsigned frames are taken.
+    """
+
+    def __init__(self, sysid: int, *, channel: int = 0, signing: Signing | None = None) -> None:
+        self._channel, self._signing = channel, signing or Signing()
         self._mav = mavlink.MAVLink(None, srcSystem=sysid, srcComponent=AUTOPILOT)
         self._mav.robust_parsing = True
         self.num_bad = 0
@@ -31,18 +36,23 @@ class Codec:
         self._mav.srcSystem = number
 
     def unpack(self, data: bytes) -> list[Any]:
-        """Give the messages that are complete; bytes that are none are dropped and counted."""
+        """Give the messages that are complete; bytes that are none are dropped and counted.
+
+        With a key, what is not signed with it is dropped in silence.
+        """
         messages = self._mav.parse_buffer(data) or []
         good = [m for m in messages if m.get_type() != "BAD_DATA"]
         self.num_bad += len(messages) - len(good)
-        return good
+        if self._signing.key is None:
+            return good
+        return [m for m in good if self._signing.accepts(bytes(m.get_msgbuf()), self._channel)]
 
     def pack(self, message: Any) -> bytes:
         """Give a message as a frame with the next sequence number."""
         mav = self._mav
-        frame: bytes = message.pack(mav)
+        frame = sealed(message, mav, self._signing, self._channel)
         mav.seq = (mav.seq + 1) % 256
-        return bytes(frame)
+        return frame
 
 
 def _to_e7(degrees: float) -> int:

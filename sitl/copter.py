@@ -28,7 +28,7 @@ from skymist.sitl.router import Router
 from skymist.sitl.sprayer import SprayControl, Tank
 from skymist.sitl.state import Grid, Reason, State
 from skymist.sitl.stores import FENCE_CAPACITY, RALLY_CAPACITY, MissionStore, PieceStore
-from skymist.sitl.telemetry import Reporter
+from skymist.sitl.telemetry import EPOCH_S, Reporter
 from skymist.sitl.truth import Truth
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class EmbeddedCopter:
     def add_link(self) -> Link:
         """Give a new link; the copter speaks on it from now on."""
         self._num_links += 1
-        link = Link(self._num_links, int(self._machine.params["MAV_SYSID"]))
+        link = Link(self._num_links, int(self._machine.params["MAV_SYSID"]), self._machine.signing)
         self._links.append(link)
         return link
 
@@ -250,6 +250,7 @@ class EmbeddedCopter:
         now_s = machine.state.now_s
         if now_s >= self._heartbeat_s:
             self._heartbeat_s = max(self._heartbeat_s + _HEARTBEAT_S, now_s)
+            machine.signing.tick(EPOCH_S + now_s, now_s)
             self._tell_all(reporter.heartbeat())
         while machine.reached:
             self._tell_all(mavlink.MAVLink_mission_item_reached_message(machine.reached.pop(0)))
@@ -305,6 +306,7 @@ class EmbeddedCopter:
         self._failsafes.reboot()
         self._router.reboot()
         self._announcer.reboot()
+        machine.signing.reboot()
         if not state.is_landed:
             machine.guidance.fall()
         for link, data in zip(self._links, acks, strict=True):

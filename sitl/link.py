@@ -10,6 +10,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mavlink
 from skymist.sitl.codec import Codec
 from skymist.sitl.params import Answer
 from skymist.sitl.schedule import Schedule
+from skymist.sitl.signing import Signing
 
 PARAMS_PER_STEP = 20
 
@@ -17,9 +18,9 @@ PARAMS_PER_STEP = 20
 class Link:
     """What waits to be sent on a link. `take` gives it and forgets it."""
 
-    def __init__(self, number: int, sysid: int) -> None:
+    def __init__(self, number: int, sysid: int, signing: Signing | None = None) -> None:
         self.number = number
-        self.codec = Codec(sysid)
+        self.codec = Codec(sysid, channel=number - 1, signing=signing)
         self.schedule = Schedule()
         self.params: Iterator[Answer] | None = None
         self._out = bytearray()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from skymist.sitl.signing import Signing
+
 if TYPE_CHECKING:
     from skymist.coverage.drones import DroneModel
     from skymist.sitl.air import Air
@@ -56,6 +58,7 @@ class Machine:
     battery: Battery
     air: Air
     has_files: bool = True
+    signing: Signing = field(default_factory=Signing)
     faults: Faults = field(default_factory=Faults)
     reached: list[int] = field(default_factory=list)
     has_new_current: bool = False

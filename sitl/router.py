@@ -71,6 +71,7 @@ class Router:
             "MISSION_SET_CURRENT": self._mission_set_current,
             "TIMESYNC": self._timesync,
             "FILE_TRANSFER_PROTOCOL": self._file_request,
+            "SETUP_SIGNING": self._setup_signing,
             "MISSION_COUNT": self._mission,
             "MISSION_ITEM_INT": self._mission,
             "MISSION_ITEM": self._mission,
@@ -161,6 +162,12 @@ class Router:
         if message.tc1 == 0:
             now_ns = int(self._machine.state.age_s * 1e9)
             link.send(mavlink.MAVLink_timesync_message(now_ns, message.ts1))
+
+    def _setup_signing(self, message: Any, link: Link) -> None:
+        if self._machine.state.is_armed:
+            self._machine.state.say(Severity.WARNING, "ERROR: Won't setup signing when armed")
+            return
+        self._machine.signing.setup(bytes(message.secret_key), message.initial_timestamp)
 
     # -- parameters ------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from skymist.flight.display import Display
     from skymist.flight.links import Link
     from skymist.flight.operation import Setting
+    from skymist.flight.wiring import Wiring
 
 LEFT = (
     "left at once, without waiting for any drone. Those in the air come home by themselves when "
@@ -44,6 +45,21 @@ def fly(
     link_patience_s: Annotated[
         float, typer.Option(min=0.0, help="How long a lost link is opened again and waited for.")
     ] = 300.0,
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="File of signing keys; by default your own (see `skymist keys`)."),
+    ] = None,
+    accept_unsigned: Annotated[
+        bool, typer.Option("--accept-unsigned", help="Also take unsigned frames: over a cable.")
+    ] = False,
+    forward: Annotated[
+        list[str] | None,
+        typer.Option(help="udp:HOST:PORT of another ground station that looks on; repeatable."),
+    ] = None,
+    forward_commands: Annotated[
+        bool,
+        typer.Option("--forward-commands", help="Let the one that looks on command the drones."),
+    ] = False,
 ) -> None:
     """Upload, verify and fly a plan on real drones; nothing arms without --arm.
 
@@ -51,7 +67,8 @@ def fly(
     in the air then come home by themselves, when they miss the ground station for 5 s.
 
     A link that breaks is opened again. In the air the mission's own interlock holds meanwhile;
-    on the ground the sortie's upload and checks begin anew.
+    on the ground the sortie's upload and checks begin anew. With --forward another ground
+    station sees all frames; what it sends is dropped without --forward-commands.
 
     Example: [bold]skymist fly plans/helsinki --drone d1=udp:0.0.0.0:14550[/bold]
 
@@ -61,12 +78,20 @@ def fly(
     from skymist.flight.conduct import Result
     from skymist.flight.display import display_for
     from skymist.flight.operation import Setting
+    from skymist.flight.wiring import wiring_of
     from skymist.missions.checks import require_safe
     from skymist.missions.plans import read_flyable_plan
 
     plan = read_flyable_plan(directory)
     require_safe(plan.site, directory)
     connections = parse_connections(drone, plan)
+    wiring = wiring_of(
+        patience_s=link_patience_s,
+        keys_path=keys,
+        takes_unsigned=accept_unsigned,
+        forward=forward,
+        passes_commands=forward_commands,
+    )
     started_utc = utc_now()
     folder = record_folder(directory, output, "flight", started_utc)
     display = display_for(as_json=json)
@@ -74,7 +99,7 @@ def fly(
     began_s = time.perf_counter()
     try:
         outcome = asyncio.run(
-            _fly(plan, connections, folder, display, setting, arm=arm, patience_s=link_patience_s)
+            _fly(plan, connections, folder, display, setting, arm=arm, wiring=wiring)
         )
     except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo(f"{LEFT}; record: {folder}", err=True)
@@ -119,7 +144,7 @@ async def _fly(
     setting: Setting,
     *,
     arm: bool,
-    patience_s: float,
+    wiring: Wiring,
 ) -> Outcome:
     """Open the links, one for each connection named, and operate."""
     from skymist.flight.crew import AskingCrew
@@ -129,7 +154,7 @@ async def _fly(
     opened: dict[str, Link] = {}
     for connection in connections.values():
         if connection not in opened:
-            opened[connection] = await open_lasting(connection, patience_s=patience_s)
+            opened[connection] = await open_lasting(connection, patience_s=wiring.patience_s)
     return await operate(
         plan,
         {drone_id: opened[connection] for drone_id, connection in connections.items()},
@@ -138,5 +163,5 @@ async def _fly(
         display=display,
         arm=arm,
         setting=setting,
-        patience_s=patience_s,
+        wiring=wiring,
     )

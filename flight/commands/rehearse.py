@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from skymist.flight.display import Display
     from skymist.flight.links import Link
     from skymist.flight.operation import Setting
+    from skymist.flight.wiring import Wiring
     from skymist.sitl.copter import EmbeddedCopter
     from skymist.sitl.mishaps import Mishap
 
@@ -86,6 +87,14 @@ def rehearse(
         Path | None,
         typer.Option(help="Keep what the simulators write: truth of embedded, logs of ArduPilot."),
     ] = None,
+    forward: Annotated[
+        list[str] | None,
+        typer.Option(help="udp:HOST:PORT of a ground station that looks on; best with --speedup."),
+    ] = None,
+    forward_commands: Annotated[
+        bool,
+        typer.Option("--forward-commands", help="Let the one that looks on command the drones."),
+    ] = False,
 ) -> None:
     """Fly a whole plan on simulated drones: the same code as `fly`, over other links.
 
@@ -99,6 +108,7 @@ def rehearse(
     """
     from skymist.flight.commands.flown import record_folder, utc_now
     from skymist.flight.operation import Setting
+    from skymist.flight.wiring import Wiring
     from skymist.sitl.mishaps import parse_mishap, require_drones
 
     if sim not in tuple(Sim):
@@ -111,7 +121,13 @@ def rehearse(
     if sim == Sim.ARDUPILOT:
         speedup = speedup or ARDUPILOT_SPEEDUP
     setting = Setting(started_utc=started_utc, sim=sim, speedup=speedup, has_tlog=tlog)
-    world = World(seed=seed, binary=arducopter, mishaps=tuple(mishaps), logs=logs)
+    world = World(
+        wiring=Wiring(forward=tuple(forward or ()), passes_commands=forward_commands),
+        seed=seed,
+        binary=arducopter,
+        mishaps=tuple(mishaps),
+        logs=logs,
+    )
     _rehearse(plan, folder, setting, world, as_json=json)
 
 
@@ -119,6 +135,7 @@ def rehearse(
 class World:
     """Where simulated drones fly: what is random, what breaks, which binary, where logs go."""
 
+    wiring: Wiring
     seed: int
     binary: Path | None = None
     mishaps: tuple[Mishap, ...] = ()
@@ -246,7 +263,14 @@ async def _operate(
     fleet = _embedded(plan, world) if is_embedded else _ardupilot(plan, setting, world)
     async with fleet as (links, crew):
         return await operate(
-            plan, links, folder, crew=crew, display=display, arm=True, setting=setting
+            plan,
+            links,
+            folder,
+            crew=crew,
+            display=display,
+            arm=True,
+            setting=setting,
+            wiring=world.wiring,
         )
 
 

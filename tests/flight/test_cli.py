@@ -40,6 +40,7 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
         "fly",
         "report",
         "cover",
+        "keys",
     ):
         assert name in listed.stdout
         told = skymist(name, "--help", cwd=tmp_path)

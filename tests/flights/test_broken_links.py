@@ -20,6 +20,7 @@ from skymist.flight.operation import Setting, operate
 from skymist.flight.reconnect import ReconnectingLink
 from skymist.flight.record import Record, read_record
 from skymist.flight.sortie_run import SortieRun
+from skymist.flight.wiring import Wiring
 from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run
@@ -132,7 +133,7 @@ def fly(
                 display=Silent(),
                 arm=True,
                 setting=Setting(started_utc=STARTED_UTC, sim="embedded"),
-                patience_s=patience_s,
+                wiring=Wiring(patience_s=patience_s),
             )
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
