@@ -5,9 +5,12 @@ Matplotlib's object interface alone; nothing here knows what a plan is.
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import re
+from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,8 +41,8 @@ DRONE_DASHES = ((4, 2), (1.5, 1.5), (6, 1.5, 1.5, 1.5), (2.5, 1), (8, 2), (3, 1,
 _EMPTY = re.compile(r"\(\s*\)|\[\s*\]|（\s*）")
 _LATIN = "DejaVu Sans"
 _CHINESE = (
-    "Noto Sans CJK SC",
     "Noto Sans SC",
+    "Noto Sans CJK SC",
     "Source Han Sans SC",
     "Source Han Sans CN",
     "WenQuanYi Zen Hei",
@@ -58,9 +61,25 @@ def drone_style(number: int) -> tuple[str, tuple[float, tuple[float, ...]]]:
     return DRONE_COLOURS[number % count], (0, DRONE_DASHES[(number + number // count) % count])
 
 
+def _add_packaged_font() -> None:
+    """Make Noto Sans SC (SIL Open Font License 1.1) known, which the package zhplot ships.
+
+    The package itself is not imported: it would change matplotlib's settings.
+    """
+    found = importlib.util.find_spec("zhplot")
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        path = Path(folder) / "fonts" / "NotoSansSC-Regular.ttf"
+        if path.is_file():
+            font_manager.fontManager.addfont(path)
+            # There is no bold of it; the regular one stands in, without a warning a letter.
+            plain = next(f for f in font_manager.fontManager.ttflist if f.fname == str(path))
+            font_manager.fontManager.ttflist.append(replace(plain, weight=700))
+
+
 @lru_cache(maxsize=1)
 def _families() -> tuple[str, ...]:
-    """Our font, and after it the first Chinese one that is installed."""
+    """Our font, and after it the first Chinese one that is there."""
+    _add_packaged_font()
     there = {font.name for font in font_manager.fontManager.ttflist}
     return (_LATIN, *[name for name in _CHINESE if name in there][:1])
 

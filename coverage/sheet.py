@@ -6,10 +6,13 @@ Lays out and writes; what lies on the map is `skymist.coverage.plots`'s.
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.figure import Figure
@@ -17,15 +20,20 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from skymist.coverage.mapmarks import INK, PAPER, SOFT_INK, add_north_arrow, add_scale_bar, font
+from skymist.coverage.words import Language, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 DPI = 150
 _PANEL_IN = 3.3
 _SIDE_IN, _TOP_IN, _FOOT_IN = 0.25, 0.95, 0.4
 _MAP_AREA_IN2, _MAP_MOST_IN, _MAP_LEAST_IN = 100.0, 13.0, 7.0
 _ROW_PT, _SWATCH_PT, _LETTER_FRAC = 14.5, 20.0, 0.57
+
+_WIDE = 0x2E80
+"""From here on letters are as wide as high: Unicode's CJK blocks."""
+_WORDS = re.compile(r"\s*[\u2e80-\uffff]|\s*[^\s\u2e80-\uffff]+")
 
 Bounds = tuple[float, float, float, float]
 
@@ -36,7 +44,16 @@ class Sheet:
     The map shows at least `bounds` (west, south, east, north); `metres_per_pt` is its scale.
     """
 
-    def __init__(self, bounds: Bounds, *, title: str, lines: tuple[str, ...], foot: str) -> None:
+    def __init__(
+        self,
+        bounds: Bounds,
+        *,
+        title: str,
+        lines: tuple[str, ...],
+        foot: str,
+        language: Language = Language.ENGLISH,
+    ) -> None:
+        self.language = language
         west, south, east, north = bounds
         wide, high = max(east - west, 10.0), max(north - south, 10.0)
         aspect = min(max(wide / high, 0.45), 2.2)
@@ -70,6 +87,10 @@ class Sheet:
         """West, south, east, north edges of the map as drawn."""
         (west, east), (south, north) = self.axes.get_xlim(), self.axes.get_ylim()
         return west, south, east, north
+
+    def say(self, text: str, **values: object) -> str:
+        """A text in the sheet's language."""
+        return say(self.language, text, **values)
 
     def section(self, title: str) -> None:
         """A heading in the panel."""
@@ -159,7 +180,7 @@ class Sheet:
     def _row(self, text: str, x_pt: float = _SWATCH_PT + 8, *, is_bold: bool = False) -> None:
         size_pt = 9.5 if is_bold else 8.5
         room = int((_PANEL_IN * 72 - x_pt) / (size_pt * _LETTER_FRAC))
-        for line in textwrap.wrap(text, room) or [""]:
+        for line in wrapped(text, room):
             self._panel.text(
                 x_pt,
                 self._cursor_pt - _ROW_PT / 2,
@@ -177,8 +198,38 @@ class Sheet:
         return self.figure.add_axes((left_in / wide, low_in / high, wide_in / wide, high_in / high))
 
 
+def wrapped(text: str, room: int) -> list[str]:
+    """Lines of at most `room` Latin letters; a Chinese one takes the room of two."""
+    lines, left = [""], room
+    for word in _WORDS.findall(text):
+        need = sum(2 if ord(letter) >= _WIDE else 1 for letter in word)
+        if need > left and lines[-1]:
+            lines.append("")
+            left, word = room, word.lstrip()
+        lines[-1] += word
+        left -= need
+    return lines
+
+
 def to_png(figure: Figure, dpi: int = DPI) -> bytes:
     """The figure as a PNG file; the same figure gives the same bytes."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def to_svg(figure: Figure) -> bytes:
+    """The figure as an SVG file, letters as outlines; the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    with rc_context({"svg.hashsalt": "skymist"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def to_pdf(figures: Iterable[Figure]) -> bytes:
+    """A PDF with a page a figure; only one figure is kept at a time."""
+    buffer = io.BytesIO()
+    with PdfPages(buffer, metadata={"CreationDate": None, "Creator": None}) as pages:
+        for figure in figures:
+            pages.savefig(figure)
     return buffer.getvalue()

@@ -157,9 +157,9 @@ def test_outlines_keep_holes() -> None:
 
 def test_suburb_is_drawn_in_four_seconds() -> None:
     plan = made_plan(random_town(2171, 278))
-    began = time.perf_counter()
+    began = time.process_time()
     data = to_png(draw_plan(plan))
-    assert time.perf_counter() - began < 8, "4 s on a machine of its own"
+    assert time.process_time() - began < 8, "4 s on a machine of its own"
     assert len(data) > 100_000
 
 
