@@ -36,6 +36,7 @@ from skymist.flight.messages import (
     StatusText,
     SysStatus,
     VehicleCommand,
+    Wind,
 )
 from skymist.flight.readers import MESSAGE_IDS
 
@@ -58,8 +59,9 @@ STREAM_RATES_HZ: Mapping[type, float] = {
     Battery: 0.5,
     EkfStatus: 0.5,
     FenceStatus: 0.5,
+    Wind: 0.5,
 }
-"""What the conductor needs: 13 messages a second."""
+"""What the conductor needs: 13.5 messages a second."""
 
 
 async def wait_heartbeat(peer: Peer, timeout_s: float = 10.0) -> Heartbeat:

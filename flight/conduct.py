@@ -14,17 +14,21 @@ from typing import TYPE_CHECKING
 
 from skymist.flight.clock import now_s
 from skymist.flight.drone_run import DroneReport, DroneRun, StartGate
+from skymist.flight.obeying import obey_all
 from skymist.flight.reconnect import PATIENCE_S
+from skymist.flight.standstill import mind_weather
 from skymist.flight.telling import Log, Skipped
 from skymist.flight.traffic import Traffic
+from skymist.flight.weather import WindWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
 
     from skymist.coverage.plan import Plan
     from skymist.flight.channel import Peer
     from skymist.flight.crew import Crew
     from skymist.flight.display import Display
+    from skymist.flight.orders import OrderDesk
     from skymist.flight.recorder import Recorder
     from skymist.missions.items import Mission
 
@@ -111,6 +115,8 @@ async def conduct(
     arm: bool,
     stop: StopButton | None = None,
     patience_s: float = PATIENCE_S,
+    desk: OrderDesk | None = None,
+    wind_mps: float | None = None,
 ) -> Outcome:
     """Fly every sortie of the plan on the drones that are connected, and close the record.
 
@@ -132,6 +138,11 @@ async def conduct(
         Pressed by the operator: all drones come home.
     patience_s
         How long a drone on the ground is waited for when its link breaks.
+    desk
+        Where orders come from. While it is open, a drone that its pilot or a failsafe brought
+        down waits to be told; without one its day ends there.
+    wind_mps
+        The wind as measured on the ground before the start; the vehicles' own counts beside it.
 
     Returns
     -------
@@ -156,33 +167,43 @@ async def conduct(
             traffic=traffic,
             arm=arm,
             patience_s=patience_s,
+            desk=desk,
         )
         for d in flying
     ]
     unconnected = _without_drone(plan, wanted - set(peers), told)
     try:
-        await _fly(runs, stop, told)
+        weather = WindWatch(plan.site.policy.wind_max_mps)
+        if wind_mps is not None:
+            weather.give(wind_mps)
+        beside = [_listen(runs, stop, told), mind_weather(runs, weather, told)]
+        if desk is not None:
+            beside.append(obey_all(desk, runs, plan, told, on_wind=weather.give))
+        await _fly(runs, beside)
     except asyncio.CancelledError:
         told.event("end", outcome=str(Result.ABORTED), text="stopped at once")
         raise
     finally:
         record.flush()
-    outcome = _outcome(plan, runs, unconnected, stop, arm=arm, duration_s=now_s() - started_s)
+    outcome = _outcome(runs, unconnected, stop, arm=arm, duration_s=now_s() - started_s)
     told.event("end", outcome=str(outcome.result), text=outcome.text)
     record.flush()
     return outcome
 
 
-async def _fly(runs: Sequence[DroneRun], stop: StopButton, told: Log) -> None:
-    """All drones at once, until the last is done."""
-    listener = asyncio.create_task(_listen(runs, stop, told), name="stop button")
+async def _fly(runs: Sequence[DroneRun], beside: Sequence[Coroutine[object, object, None]]) -> None:
+    """All drones at once, until the last is done; what runs beside them ends then."""
+    tasks = [asyncio.create_task(work) for work in beside]
     try:
         async with asyncio.TaskGroup() as group:
             for run in runs:
                 group.create_task(run.run(), name=f"drone {run.drone.id}")
     finally:
-        listener.cancel()
-        await asyncio.gather(listener, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                log.error("what ran beside the drones failed", exc_info=ended)
 
 
 async def _listen(runs: Sequence[DroneRun], stop: StopButton, told: Log) -> None:
@@ -211,7 +232,6 @@ def _without_drone(plan: Plan, missing: set[str], told: Log) -> tuple[Skipped, .
 
 
 def _outcome(
-    plan: Plan,
     runs: Sequence[DroneRun],
     unconnected: tuple[Skipped, ...],
     stop: StopButton,
@@ -221,7 +241,9 @@ def _outcome(
 ) -> Outcome:
     skipped = (*unconnected, *(one for run in runs for one in run.skipped))
     num_flown = sum(run.report.num_flown for run in runs)
-    text = f"{num_flown} of {len(plan.sorties)} sorties flown"
+    unflown = {one.sortie_id for one in unconnected}
+    num_sorties = sum(run.report.num_sorties for run in runs) + len(unflown)
+    text = f"{num_flown} of {num_sorties} sorties flown"
     if stop.is_pressed:
         result, text = Result.ABORTED, f"{text}; {stop.reason}"
     elif skipped:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from skymist.flight.errors import FlightError
+from skymist.flight.order_sources import next_line, say_on_stderr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +45,16 @@ class Crew(Protocol):
 class AskingCrew:
     """Asks people at the terminal and waits for their Enter, one question at a time.
 
-    The loop goes on meanwhile: where the platform cannot watch standard input (Windows), the
-    line is read in the loop's executor.
+    `enter` waits for it, and gives False where nobody can answer any more; without one, the next
+    line of standard input is it. The loop goes on meanwhile.
     """
 
-    def __init__(self, say: Callable[[str], None] | None = None) -> None:
-        self._say = say or _say_on_stderr
+    def __init__(
+        self,
+        say: Callable[[str], None] = say_on_stderr,
+        enter: Callable[[], Awaitable[bool]] | None = None,
+    ) -> None:
+        self._say, self._enter = say, enter or _enter_on_stdin
         self._turn = asyncio.Lock()
 
     async def refill(self, drone_id: str, load: Load) -> None:
@@ -63,28 +68,10 @@ class AskingCrew:
     async def _ask(self, text: str) -> None:
         async with self._turn:
             self._say(text)
-            if not await _line_from_stdin():
+            if not await self._enter():
                 raise FlightError(f"{text}: wanted an answer, found standard input closed")
 
 
-def _say_on_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-async def _line_from_stdin() -> str:
-    """One line from standard input, without stopping the loop."""
-    loop = asyncio.get_running_loop()
-    came: asyncio.Future[str] = loop.create_future()
-
-    def take() -> None:
-        if not came.done():
-            came.set_result(sys.stdin.readline())
-
-    try:
-        loop.add_reader(sys.stdin, take)
-    except (NotImplementedError, OSError, ValueError):
-        return await loop.run_in_executor(None, sys.stdin.readline)
-    try:
-        return await came
-    finally:
-        loop.remove_reader(sys.stdin)
+async def _enter_on_stdin() -> bool:
+    """Whether a line came, be it empty."""
+    return bool(await next_line(sys.stdin))

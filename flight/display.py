@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 REDRAW_S = 0.2
 LINES_EVERY_S = 10.0
 _STYLE = {"failed": "bold red", "pilot": "bold yellow", "lost": "bold red", "spraying": "green"}
+_WORTH = frozenset({"pump", "skipped", "order", "weather", "replan", "end", "notice"})
 _QUIET = frozenset({"track", "header", "pass", "link"})
 
 
@@ -97,6 +98,14 @@ def event_text(name: str, fields: Mapping[str, object]) -> str:
             if fields["kind"] == "swap":
                 return f"{fields['drone_id']}: battery swapped"
             return f"{fields['drone_id']}: {fields['litres_l']:.1f} L filled in"
+        case "order":
+            who = fields["drone_id"] or "all"
+            asked = f"{fields['verb']} {fields['target']}".strip()
+            return f"{fields['by']}: {asked}: {who}: {fields['result']}"
+        case "weather":
+            return f"weather: {fields['text']}"
+        case "replan":
+            return f"planned anew: {fields['reason']}"
         case "skipped":
             return f"{fields['sortie_id']}: {fields['spot_id']} skipped: {fields['reason']}"
         case "end":
@@ -136,7 +145,7 @@ class LiveDisplay:
 
     def event(self, name: str, fields: Mapping[str, object]) -> None:
         """Print what went wrong above the table; the rest is in its rows."""
-        is_worth = name in ("pump", "skipped", "end", "notice") or fields.get("state") == "failed"
+        is_worth = name in _WORTH or fields.get("state") == "failed"
         if is_worth or (name == "alert" and fields["severity"] != "info"):
             self._console.print(Text(event_text(name, fields)))
 

@@ -12,11 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from skymist.coverage.schedule import Standing
 from skymist.flight import driver
 from skymist.flight.clock import now_s
 from skymist.flight.crew import Crew, Load
 from skymist.flight.display import DroneView
 from skymist.flight.errors import FlightError, Holding, LinkLost
+from skymist.flight.halt import Halts
 from skymist.flight.interrupts import shielded
 from skymist.flight.launch import Launcher
 from skymist.flight.linkmeter import LinkMeter
@@ -26,6 +28,8 @@ from skymist.flight.oversight import TICK_S, Job
 from skymist.flight.patience import until_done
 from skymist.flight.phases import Phase, Phases
 from skymist.flight.reconnect import PATIENCE_S
+from skymist.flight.record import rest_to_dict
+from skymist.flight.rests import Rest, rest_of_sortie, rest_passes
 from skymist.flight.sortie_run import HOME_S, SortieRun, flight_timeout_s
 from skymist.flight.telling import DroneLog, Skipped
 from skymist.flight.watch import Watch, describe
@@ -34,8 +38,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from skymist.coverage.drones import Drone
-    from skymist.coverage.plan import Plan, Sortie
+    from skymist.coverage.plan import Pass, Plan, Sortie
     from skymist.flight.channel import Peer
+    from skymist.flight.orders import OrderDesk
+    from skymist.flight.telemetry import Wind
     from skymist.flight.telling import Log
     from skymist.flight.traffic import Traffic
     from skymist.missions.items import Mission
@@ -48,6 +54,10 @@ COME_HOME_SHARE = 0.6
 
 POUR_LEAST_L = 0.05
 """Nobody is sent out with a can for less."""
+RESTS_MOST = 8
+"""Sorties broken off more often than that are left to a person. Proposal."""
+TOLD_MOST_S = 3600.0
+LOOK_S = 0.5
 SHOW_S = 1.0
 LEAVE_S = 30.0
 """To clear a broken upload and leave AUTO after a stop."""
@@ -105,12 +115,18 @@ class DroneRun:
         traffic: Traffic,
         arm: bool,
         patience_s: float = PATIENCE_S,
+        desk: OrderDesk | None = None,
     ) -> None:
         self.drone = drone
+        self.halts = Halts()
+        self.skip: set[str] = set()
+        self._desk, self._told_on, self._num_rests = desk, "", 0
         self.sorties = tuple(s for s in plan.sorties if s.drone_id == drone.id)
         self.report = DroneReport(drone_id=drone.id, num_sorties=len(self.sorties))
         self.skipped: list[Skipped] = []
-        self._peer, self._plan, self._missions = peer, plan, missions
+        self._peer, self._plan, self._missions = peer, plan, dict(missions)
+        self._plans: dict[str, Plan] = {}
+        self._todo = list(self.sorties)
         self._crew, self._log, self._gate, self._arm = crew, log_, gate, arm
         self._traffic, self._patience_s = traffic, patience_s
         self._told = DroneLog(log_, drone.id)
@@ -124,12 +140,13 @@ class DroneRun:
         self._shown_s = now_s()
         self._worker: asyncio.Task[None] | None = None
         self._stop_reason, self._note = "", ""
-        self._is_past_gate, self._is_out = False, False
+        self._landed: SortieRun | None = None
+        self._unflown: tuple[Skipped, ...] = ()
+        self._is_past_gate = self._is_waiting = False
         policy = plan.site.policy
         self._limits = Limits(
             reserve_frac=policy.reserve_frac,
             come_home_frac=COME_HOME_SHARE * policy.reserve_frac,
-            wind_max_mps=policy.wind_max_mps,
         )
 
     @property
@@ -143,9 +160,73 @@ class DroneRun:
             return
         self._stop_reason = reason
         if self._sortie_run is not None and self._sortie_run.is_committed:
-            self._sortie_run.ask_home(reason)
+            self._sortie_run.ask_home(reason, is_told=self.halts.is_stopped)
         elif self._worker is not None:
             self._worker.cancel()
+
+    def halt(self, who: str, reason: str) -> None:
+        """Have the drone stand still in the air with its pump off, or stay on its pad."""
+        self.halts.add(who, reason)
+        if self._sortie_run is not None:
+            self._sortie_run.mind_halts()
+
+    def release(self, who: str) -> bool:
+        """One reason to stand still is gone; False where it was none."""
+        is_known = self.halts.remove(who)
+        if is_known and self._sortie_run is not None:
+            self._sortie_run.mind_halts()
+        return is_known
+
+    def stop_here(self) -> None:
+        """Pump off, hold where it is, and start nothing more; on the ground its day ends."""
+        self.halts.is_stopped = True
+        if self._sortie_run is not None and self._sortie_run.is_committed:
+            self._sortie_run.brake()
+        elif self._worker is not None:
+            self._stop_reason = "everything was stopped"
+            self._worker.cancel()
+
+    def go_home(self, reason: str, *, goes_on: bool = False) -> str:
+        """Come home because a person says so; what came of it in words."""
+        run = self._sortie_run
+        if run is not None and run.is_committed:
+            run.ask_home(reason, goes_on=goes_on, is_told=True)
+            return "comes home, pump off"
+        if self.tell_on("home"):
+            return "its rest is left"
+        self.stop(reason)
+        return "stays on its pad, its day is over"
+
+    def wait_at_home(self, reason: str) -> None:
+        """Come home out of the air, and fly the rest when nothing holds the drone any more."""
+        run = self._sortie_run
+        if run is not None and run.is_committed and self.phase is not Phase.PILOT:
+            run.ask_home(reason, goes_on=True)
+
+    @property
+    def wind(self) -> Wind | None:
+        """What the vehicle last said of the wind."""
+        return self._watch.state.wind
+
+    def tell_on(self, word: str) -> bool:
+        """Answer a drone that waits to be told; False where it does not wait."""
+        if not self._is_waiting:
+            return False
+        self._told_on = word
+        return True
+
+    def skip_spot(self, spot_id: str) -> str:
+        """Spray this spot no more; what that means, empty where nothing of it is left."""
+        left = [sortie for sortie in self._todo if spot_id in sortie.spot_ids]
+        if not left or spot_id in self.skip:
+            return ""
+        self.skip.add(spot_id)
+        self._skip([Skipped(spot_id=spot_id, sortie_id=left[0].id, reason="told to skip it")])
+        run = self._sortie_run
+        if run is not None and run.job.sortie in left and run.is_committed:
+            run.mind_halts()
+            return "flies over it with the pump off"
+        return "left out of the next sorties"
 
     async def run(self) -> None:
         """Fly everything; failures of this drone end here, and its report says so."""
@@ -206,12 +287,19 @@ class DroneRun:
             await driver.spray_off(self._peer)
 
     async def _fly_all(self) -> None:
-        """Every sortie in order, until one fails."""
-        for sortie in self.sorties:
+        """Every sortie in order, and the rests of those that were broken off, until one fails."""
+        while self._todo:
+            sortie = self._todo[0]
             try:
                 if self._arm:
+                    following = await self._next()
+                    if following is None:
+                        continue
+                    sortie = following
                     await self._service(sortie)
                 await self._fly_lasting(sortie)
+                if self._arm:
+                    await self._settle(sortie)
             except FlightError as exc:
                 self.report.is_link_lost = isinstance(exc, LinkLost)
                 self._fail(str(exc))
@@ -219,10 +307,67 @@ class DroneRun:
                 return
             if not self._arm:
                 break
-            if self._is_out or self._stop_reason:
+            if self._stop_reason or (self._todo and self._todo[0] is sortie):
                 self._fail(self._stop_reason or self.skipped[-1].reason)
                 return
         self._phases.to(Phase.DONE)
+
+    async def _next(self) -> Sortie | None:
+        """The next sortie, once nobody holds the drone; None where it was changed meanwhile."""
+        await self._let_go(Phase.WAITING, Phase.WAITING)
+        sortie = self._todo[0]
+        if not self.skip.intersection(sortie.spot_ids):
+            return sortie
+        passes = rest_passes(sortie, {}, self.skip)
+        self._replace(sortie, passes)
+        return None
+
+    async def _let_go(self, held: Phase, free: Phase) -> None:
+        """Wait on the ground as long as someone wants the drone to stay."""
+        while self.halts:
+            self._phases.to(held)
+            self._pass_gate()
+            self._note = self.halts.text
+            await asyncio.sleep(LOOK_S)
+        self._phases.to(free)
+        self._note = ""
+
+    def _replace(self, sortie: Sortie, passes: tuple[Pass, ...]) -> None:
+        """Put what is left of a sortie in its place; what cannot be flown is told as skipped."""
+        self._todo.remove(sortie)
+        if not passes:
+            return
+        self._num_rests += 1
+        power = self._watch.state.power
+        standing = Standing(
+            battery_frac=1.0 if power is None or power.frac is None else power.frac,
+            agent_id=self._agent_id or "",
+            num_flown=self.report.num_flown,
+        )
+        plan = self._plans.get(sortie.id, self._plan)
+        rest = rest_of_sortie(plan, sortie, passes, standing, number=self._num_rests)
+        self._take(sortie, rest)
+
+    def _take(self, sortie: Sortie, rest: Rest) -> None:
+        self._num_rests += max(0, len(rest.sorties) - 1)
+        for new in rest.sorties:
+            self._plans[new.id] = rest.plan
+            self._missions[new.id] = rest.missions[new.id]
+        if rest.sorties:
+            named = ", ".join(new.id for new in rest.sorties)
+            self._log.event(
+                "replan",
+                reason=f"{self.drone.id} flies what {sortie.id} left: {named}",
+                rest_of=sortie.id,
+                plan=rest_to_dict(rest.plan),
+            )
+        self._todo[:0] = rest.sorties
+        self.report.num_sorties += len(rest.sorties)
+        self._num_passes += sum(len(new.passes) for new in rest.sorties)
+        self._skip(
+            Skipped(spot_id=spot_id, sortie_id=sortie.id, reason=reason)
+            for spot_id, reason in rest.left.items()
+        )
 
     async def _service(self, sortie: Sortie) -> None:
         """Fill, refill and swap on the pad, as the plan says; never one agent onto another."""
@@ -290,7 +435,7 @@ class DroneRun:
         """One sortie, from preparing to the drone disarmed on the ground."""
         run = SortieRun(
             Job(
-                plan=self._plan,
+                plan=self._plans.get(sortie.id, self._plan),
                 drone=self.drone,
                 sortie=sortie,
                 mission=self._missions[sortie.id],
@@ -302,6 +447,8 @@ class DroneRun:
             launcher=self._launcher,
             phases=self._phases,
             told=self._told,
+            halts=self.halts,
+            skip=self.skip,
         )
         self._sortie_run = run
         await run.prepare(arm=self._arm)
@@ -319,15 +466,46 @@ class DroneRun:
         finally:
             stop_observing()
             self._count(run)
+            self._landed = run
             if not run.is_in_air:
                 self._traffic.is_down(self.drone.id)
-        self._sortie_run = None
         self._note = run.note
-        self._skip(await run.close())
-        if run.is_unfinished:
-            self._is_out = True
-        else:
+        self._unflown = await run.close()
+        self._sortie_run = None
+
+    async def _settle(self, sortie: Sortie) -> None:
+        """After a landing: what was left dry is flown anew, or named."""
+        run, unflown = self._landed, self._unflown
+        if run is None:
+            return
+        passes = run.rest()
+        if passes and await self._is_flown_anew(run):
+            self._replace(sortie, passes)
             self.report.num_flown += 1
+            return
+        self._skip(one for one in unflown if one.spot_id not in self.skip)
+        if not run.is_unfinished:
+            self._todo.remove(sortie)
+            self.report.num_flown += 1
+
+    async def _is_flown_anew(self, run: SortieRun) -> bool:
+        """Whether the rest of a sortie is to be flown; a person is asked where there is one."""
+        if self._stop_reason or self.halts.is_stopped or self._num_rests >= RESTS_MOST:
+            return False
+        if run.goes_on or (run.halt.was_paused and not run.home_reason):
+            return True
+        desk = self._desk
+        if desk is None or not desk.is_open or not run.is_unfinished:
+            return False
+        own, until_s = self.drone.id, now_s() + TOLD_MOST_S
+        self._phases.to(Phase.WAITING)
+        self._note = f"waits to be told: c {own} flies the rest, h {own} leaves it"
+        self._told.alert(Alert(severity=Severity.WARNING, code="waits", text=self._note))
+        self._is_waiting, self._told_on = True, ""
+        while desk.is_open and not self._told_on and not self._stop_reason and now_s() < until_s:
+            await asyncio.sleep(LOOK_S)
+        self._is_waiting = False
+        return self._told_on == "continue" and not self._stop_reason
 
     async def _ready(self, run: SortieRun) -> None:
         """Clear air, and the vehicle ready; getting ready may take so long that the air is not."""
@@ -339,6 +517,7 @@ class DroneRun:
                 self._told.sortie(run.job.sortie, "waiting", reason)
 
         while True:
+            await self._let_go(Phase.STANDING_BY, Phase.VERIFIED)
             await self._traffic.cleared(
                 self.drone.id,
                 run.job.sortie,
@@ -347,7 +526,8 @@ class DroneRun:
                 on_wait=on_wait,
             )
             await run.ready()
-            if self._traffic.is_clear_now(self.drone.id, run.job.sortie):
+            is_clear = self._traffic.is_clear_now(self.drone.id, run.job.sortie)
+            if is_clear and not self.halts:
                 return
             await self._launcher.stand_down()
 
@@ -366,16 +546,17 @@ class DroneRun:
         if run is not None:
             self._skip(run.unflown(reason))
             told.add(run.job.sortie.id)
-        done = self.report.num_flown
-        for sortie in self.sorties[done:]:
+        left = tuple(self._todo)
+        for sortie in left:
             if sortie.id not in told:
                 why = f"{self.drone.id} flies no more: {reason}"
                 self._skip(
                     Skipped(spot_id=spot_id, sortie_id=sortie.id, reason=why)
                     for spot_id in sortie.spot_ids
                 )
-        current = self.sorties[min(done, len(self.sorties) - 1)] if run is None else run.job.sortie
+        current = (left or self.sorties[-1:])[0] if run is None else run.job.sortie
         self._told.sortie(current, "failed", reason)
+        self._todo.clear()
         self.report.error = self._note = reason
         self._phases.to(Phase.FAILED)
         log.error("drone failed", extra={"drone_id": self.drone.id, "reason": reason})
@@ -418,16 +599,20 @@ class DroneRun:
         """Until the drone's last landing, as planned, from its last take-off on."""
         if not self.sorties or self.phase in (Phase.DONE, Phase.FAILED):
             return 0.0
-        end_s = self.sorties[-1].start_s + self.sorties[-1].duration_s
+        if not self._todo:
+            return 0.0
+        end_s = self._todo[-1].start_s + self._todo[-1].duration_s
         run = self._sortie_run
         if run is None or run.took_off_s is None:
-            return end_s - self.sorties[min(self.report.num_flown, len(self.sorties) - 1)].start_s
+            return end_s - self._todo[0].start_s
         return max(0.0, end_s - run.job.sortie.start_s - (now_s() - run.took_off_s))
 
     def _show(self) -> None:
         """Hand the newest view to the display."""
         self._shown_s = now_s()
         power, run = self._watch.state.power, self._sortie_run
+        if run is self._landed:  # it is counted
+            run = None
         passes = None if run is None else run.oversight.passes
         tank = self._tank if run is None else run.oversight.tank
         self._log.display.show(

@@ -45,6 +45,7 @@ class Cause(StrEnum):
     OUTSIDE = "outside"
     STALE = "stale"
     DISARMED = "disarmed"
+    FORBIDDEN = "forbidden"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +117,18 @@ def span_at(mission: Mission, seq: int) -> tuple[int, PassSpan] | None:
 
 
 def pump_verdict(
-    state: VehicleState, mission: Mission, ground: SprayGround, now_s: float
+    state: VehicleState,
+    mission: Mission,
+    ground: SprayGround,
+    now_s: float,
+    *,
+    forbidden: str = "",
 ) -> Verdict:
-    """Whether the pump must be commanded off, from what the vehicle last said of itself."""
+    """Whether the pump must be commanded off, from what the vehicle last said of itself.
+
+    `forbidden` says why it may not run now whatever the mission holds: it is commanded off
+    even before it is seen to run.
+    """
     heart, pump = state.heart, state.pump
     if heart is None:
         return MAY_RUN
@@ -130,6 +140,8 @@ def pump_verdict(
         return Verdict(cause=Cause.STALE, reason=f"no heartbeat for {BEAT_STALE_S:g} s")
     if heart.mode != AUTO:
         return Verdict(cause=Cause.LEFT_AUTO, reason=f"mode {heart.mode_name} instead of AUTO")
+    if forbidden:
+        return Verdict(cause=Cause.FORBIDDEN, reason=forbidden)
     if not is_fresh(state.position, now_s, STALE_S):
         return Verdict(cause=Cause.STALE, reason=f"no position for {STALE_S:g} s")
     if not is_fresh(pump, now_s, STALE_S):

@@ -36,12 +36,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One thing to be told; `code` names the condition and stays the same while it holds."""
+    """One thing to be told; `code` names the condition and stays the same while it holds.
+
+    `is_mended_on_pad` says that the drone may fly on after the usual service.
+    """
 
     severity: Severity
     code: str
     text: str
     must_come_home: bool = False
+    is_mended_on_pad: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,6 @@ class Limits:
     silent_s: float = 5.0
     gps_age_s: float = 5.0
     off_path_m: float = 10.0
-    wind_max_mps: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,14 +133,19 @@ def alerts_of(
     found += _position_alerts(state, limits, now_s)
     if tank.is_empty and state.pump is not None and state.pump.is_on:
         text = "the tank is empty by our count; the pump runs dry"
-        found.append(Alert(severity=Severity.WARNING, code="tank_empty", text=text))
+        found.append(
+            Alert(
+                severity=Severity.WARNING,
+                code="tank_empty",
+                text=text,
+                must_come_home=True,
+                is_mended_on_pad=True,
+            )
+        )
     if state.fence is not None and state.fence.is_breached:
         found.append(
             Alert(severity=Severity.ERROR, code="fence", text="the fence has been breached")
         )
-    if state.wind is not None and state.wind.speed_mps > limits.wind_max_mps:
-        text = f"wind {state.wind.speed_mps:.1f} m/s, above {limits.wind_max_mps:g} m/s"
-        found.append(Alert(severity=Severity.WARNING, code="wind", text=text))
     if course is not None and not course.line.is_empty and state.position is not None:
         x, y = state.local(course.origin)
         if not shapely.dwithin(course.line, shapely.points(x, y), limits.off_path_m):

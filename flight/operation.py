@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from skymist.flight.crew import Crew
     from skymist.flight.display import Display
     from skymist.flight.links import Link
+    from skymist.flight.orders import OrderDesk
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +103,8 @@ async def operate(
     arm: bool,
     setting: Setting,
     wiring: Wiring = PLAIN,
+    desk: OrderDesk | None = None,
+    wind_mps: float | None = None,
 ) -> Outcome:
     """Fly the plan over these links (by drone id; one link may carry several drones).
 
@@ -157,4 +160,6 @@ async def operate(
                     arm=arm,
                     stop=stop,
                     patience_s=wiring.patience_s,
+                    desk=desk,
+                    wind_mps=wind_mps,
                 )

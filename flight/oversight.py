@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skymist.flight import messages
+from skymist.flight.breakpoints import Breakpoints
 from skymist.flight.clock import now_s
 from skymist.flight.errors import LinkLost
 from skymist.flight.interlock import (
@@ -28,6 +29,7 @@ from skymist.flight.passbook import PassBook, PassState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from skymist.coverage.drones import Drone
     from skymist.coverage.plan import Plan, Sortie
@@ -57,7 +59,10 @@ class Job:
 
 
 class Oversight:
-    """Sees one sortie through; `send` is the way to the vehicle, `ask_home` the runner's ear."""
+    """Sees one sortie through; `send` is the way to the vehicle, `ask_home` the runner's ear.
+
+    `forbidden` says why the pump may not run at all now; over the spots in `skip` it never may.
+    """
 
     def __init__(
         self,
@@ -67,9 +72,13 @@ class Oversight:
         limits: Limits,
         *,
         send: Callable[[CommandLong], None],
-        ask_home: Callable[[str], None],
+        ask_home: Callable[[Alert], None],
+        skip: AbstractSet[str] = frozenset(),
     ) -> None:
         self.job, self.tank = job, tank
+        self.forbidden = ""
+        self.breaks = Breakpoints(job.sortie, job.mission, job.plan.site.origin)
+        self._skip = skip
         self.guard = PumpGuard()
         self.passes = PassBook(job.mission)
         self.stopped: dict[str, str] = {}
@@ -90,11 +99,15 @@ class Oversight:
             case messages.ServoOutput():
                 flow_max_lps = self.job.drone.model.sprayer.flow_max_lps
                 self.tank = drained(self.tank, state, flow_max_lps)
+                if self.tank.is_empty:
+                    self.breaks.cut()
+                self.breaks.see(state)
                 self._mind_pump(state)
             case messages.MissionCurrent():
                 self._note_passes(state)
                 self._mind_pump(state)
             case messages.Heartbeat():
+                self.breaks.see(state)
                 self._mind_pump(state)
             case messages.CommandAck(command=VehicleCommand.DO_SPRAYER):
                 if message.result == CommandResult.ACCEPTED:
@@ -120,7 +133,7 @@ class Oversight:
         for alert in rising(self._active, alerts):
             self._told.alert(alert)
             if alert.must_come_home:
-                self._ask_home(alert.text)
+                self._ask_home(alert)
         if "link_silent" in self._active and not any(a.code == "link_silent" for a in alerts):
             self._told.alert(Alert(severity=Severity.INFO, code="link_back", text="heard again"))
         self._active = frozenset(alert.code for alert in alerts)
@@ -136,12 +149,15 @@ class Oversight:
     def _mind_pump(self, state: VehicleState) -> None:
         """Send DO_SPRAYER 0 as long as the interlock asks for it."""
         at_s = now_s()
-        verdict = pump_verdict(state, self.job.mission, self._ground, at_s)
+        verdict = pump_verdict(
+            state, self.job.mission, self._ground, at_s, forbidden=self._why_forbidden(state)
+        )
         if verdict.cause is Cause.STALE and self._is_late(at_s):
             return
         was, was_for = self.guard.state, self.guard.cause
         if not self.guard.step(verdict, state, at_s):
             return
+        self.breaks.cut()
         with suppress(LinkLost):
             self._send(SPRAY_OFF)
         if was is not GuardState.STOPPING or was_for is not verdict.cause:
@@ -149,6 +165,27 @@ class Oversight:
             if spot_id is not None:
                 self.stopped[spot_id] = verdict.reason
             self._told.event("pump", commanded=False, reason=verdict.reason)
+
+    def forbid(self, reason: str, state: VehicleState) -> None:
+        """Pump off now and until this is called with an empty reason."""
+        self.forbidden = reason
+        self._mind_pump(state)
+
+    def _why_forbidden(self, state: VehicleState) -> str:
+        if self.forbidden or not self._skip or state.progress is None:
+            return self.forbidden
+        found = span_at(self.job.mission, state.progress.seq)
+        if found is None or found[1].spot_id not in self._skip:
+            return ""
+        return f"{found[1].spot_id} is to be skipped"
+
+    def done_fracs(self) -> dict[int, float]:
+        """Share of each pass of the sortie that needs no more, by its number in the sortie."""
+        ended = self.passes.ended
+        return {
+            span.pass_index: self.breaks.done_frac(index, is_ended=index in ended)
+            for index, span in enumerate(self.job.mission.spans)
+        }
 
     def _is_late(self, at_s: float) -> bool:
         """Whether this program was held up: what it has not heard may wait in its inbox."""

@@ -36,6 +36,7 @@ class Phase(StrEnum):
     TRANSIT = "transit"
     SPRAYING = "spraying"
     RETURNING = "returning"
+    PAUSED = "paused"
     HOLDING = "holding"
     PILOT = "pilot"
     LOST = "lost"
@@ -54,6 +55,7 @@ _AIR = frozenset(
         Phase.TRANSIT,
         Phase.SPRAYING,
         Phase.RETURNING,
+        Phase.PAUSED,
         Phase.HOLDING,
         Phase.PILOT,
         Phase.LOST,
@@ -75,6 +77,7 @@ NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.TRANSIT: _FROM_AIR,
     Phase.SPRAYING: _FROM_AIR,
     Phase.RETURNING: _FROM_AIR,
+    Phase.PAUSED: _FROM_AIR,
     Phase.HOLDING: _FROM_AIR,
     Phase.PILOT: _FROM_AIR,
     Phase.LOST: _FROM_AIR,
@@ -108,9 +111,16 @@ def may_follow(phase: Phase, following: Phase) -> bool:
 
 
 def phase_in_air(
-    state: VehicleState, mission: Mission, now_s: float, *, is_sent_home: bool
+    state: VehicleState,
+    mission: Mission,
+    now_s: float,
+    *,
+    is_sent_home: bool,
+    is_paused: bool = False,
 ) -> Phase | None:
     """The phase of a drone under way, from what it says of itself; None before it moves.
+
+    `is_paused` says that it accepted our DO_PAUSE_CONTINUE: nothing that it tells shows that.
 
     A mode that neither the mission nor our own command explains is the pilot's, or one of the
     vehicle's failsafes: both are left alone. BRAKE is our own fence's: the drone holds.
@@ -132,6 +142,8 @@ def phase_in_air(
         return Phase.HOLDING
     if not state.is_auto:
         return Phase.PILOT
+    if is_paused:
+        return Phase.PAUSED
     if progress is None:
         return Phase.TRANSIT
     if mission.land_start_seq and progress.seq >= mission.land_start_seq:

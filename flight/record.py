@@ -14,7 +14,8 @@ header      schema, started_utc, is_rehearsal, sim, speedup, software, connectio
             plan (as `plan_to_dict`)
 part        number (from 2), started_utc, is_rehearsal, sim, speedup, software, connections: taken
             up again; what follows was written by another run of the program
-replan      reason, plan (as `plan_to_dict` without its site): who flies what is left
+replan      reason, plan (as `plan_to_dict` without its site): who flies what is left; with
+            rest_of, a sortie's id, it is the rest of that sortie alone
 sortie      sortie_id, drone_id, state (preparing, uploading, verified, armed, flying, landed,
             failed), text
 track       drone_id, sortie_id, lat_e7, lon_e7, above_home_m, speed_mps, heading_deg, pump_frac,
@@ -22,9 +23,11 @@ track       drone_id, sortie_id, lat_e7, lon_e7, above_home_m, speed_mps, headin
 pass        drone_id, sortie_id, spot_id, pass_index, state (started, ended)
 pump        drone_id, commanded (false), reason
 service     drone_id, kind (fill, refill, swap), litres_l, duration_s
+order       verb, target, by, given_s, drone_id (empty for all), result
 alert       drone_id, severity (info, warning, error), code, text
 link        drone_id, is_up, rate_hz, lost_frac, round_trip_s, rssi, remote_rssi, num_breaks,
             num_refused (frames with a bad signature, or none)
+weather     state (stop, go), text
 skipped     spot_id, sortie_id, reason
 end         outcome (done, incomplete, aborted), text
 ==========  ======================================================================================

@@ -15,15 +15,20 @@ from typing import TYPE_CHECKING
 from skymist.flight import driver
 from skymist.flight.clock import now_s
 from skymist.flight.errors import FlightError, LinkLost, VehicleRefused, VehicleSilent
+from skymist.flight.halt import AirHalt, Halts, release
 from skymist.flight.messages import Heartbeat, MissionCurrent, ServoOutput
 from skymist.flight.monitor import Alert, Severity
 from skymist.flight.oversight import Job, Oversight
 from skymist.flight.phases import AIRBORNE_M, LOST_S, Phase, Phases, has_landed, phase_in_air
+from skymist.flight.rests import rest_passes
 from skymist.flight.telemetry import is_fresh
 from skymist.flight.telling import Skipped
 
 if TYPE_CHECKING:
-    from skymist.coverage.plan import Sortie
+    from collections.abc import Coroutine
+    from collections.abc import Set as AbstractSet
+
+    from skymist.coverage.plan import Pass, Sortie
     from skymist.flight.channel import Peer
     from skymist.flight.launch import Launcher
     from skymist.flight.monitor import Limits, Tank
@@ -40,6 +45,7 @@ ASK_AGAIN_S = 1.0
 SURE_BEATS = 3
 """So many heartbeats must say disarmed after a command to arm that was not seen to work."""
 FENCED_S = 10.0
+STILL_S = 60.0
 _TELLING = (Heartbeat, MissionCurrent, ServoOutput)
 """What the phase is told by; positions come between them."""
 
@@ -63,8 +69,11 @@ class SortieRun:
         launcher: Launcher,
         phases: Phases,
         told: DroneLog,
+        halts: Halts | None = None,
+        skip: AbstractSet[str] = frozenset(),
     ) -> None:
         self.job, self.home_reason, self.note = job, "", ""
+        self.goes_on, self._is_told_home = False, False
         self.took_off_s: float | None = None
         self.is_committed = False
         self._was_airborne, self._is_called = False, False
@@ -73,13 +82,43 @@ class SortieRun:
         self._num_breaks = -1
         self._peer, self._watch, self._launcher = peer, watch, launcher
         self._phases, self._told, self._limits = phases, told, limits
-        self.oversight = Oversight(job, told, tank, limits, send=peer.send, ask_home=self.ask_home)
+        self._halts = Halts() if halts is None else halts
+        self._skip = skip
+        self.halt = AirHalt(self._halts, peer, told)
+        self.oversight = Oversight(
+            job,
+            told,
+            tank,
+            limits,
+            send=peer.send,
+            ask_home=lambda alert: self.ask_home(alert.text, goes_on=alert.is_mended_on_pad),
+            skip=skip,
+        )
 
-    def ask_home(self, reason: str) -> None:
-        """Have the drone come home as soon as that may be asked of it; the first reason stays."""
+    def ask_home(self, reason: str, *, goes_on: bool = False, is_told: bool = False) -> None:
+        """Have the drone come home as soon as that may be asked of it; the first reason stays.
+
+        `goes_on` says that its rest is flown after the usual service; `is_told` that a person
+        said so, which counts even for a drone in its pilot's hands, and asks anew.
+        """
+        if is_told:
+            self._is_told_home, self._is_called = True, False
         if not self.home_reason:
-            self.home_reason = reason
-            self._watch.poke()
+            self.home_reason, self.goes_on = reason, goes_on
+        self._watch.poke()
+
+    def brake(self) -> None:
+        """Everything is to stop where it is; whatever was asked before counts no more."""
+        self._is_told_home, self._is_called = False, True
+        self.ask_home("everything was stopped")
+        self.mind_halts()
+
+    def mind_halts(self) -> None:
+        """Someone wants the drone to stand still, or no more: the pump obeys at once."""
+        reason = "everything was stopped" if self._halts.is_stopped else self._halts.text
+        if self.is_committed:
+            self.oversight.forbid(reason, self._watch.state)
+        self._watch.poke()
 
     async def prepare(self, *, arm: bool) -> None:
         """Parameters, upload, and read-back; with `arm` as a part of the whole preflight."""
@@ -198,15 +237,45 @@ class SortieRun:
                 if not self.oversight.is_sent_home:
                     deadline_s = now_s() + self.job.sortie.duration_s + HOME_S
                 self._is_called = await self._call_home()
+            elif self._must_halt():
+                deadline_s += await self._timed(self.halt.act())
+            elif self.halt.is_paused:
+                deadline_s += await self._timed(self._still())
             else:
                 with suppress(VehicleSilent):
                     await self._watch.until(
-                        lambda state: self._is_down(state) or self._must_call(),
+                        lambda state: (
+                            self._is_down(state) or self._must_call() or self._must_halt()
+                        ),
                         wanted=f"the landing of {self.job.sortie.id}",
                         timeout_s=deadline_s - now_s(),
                     )
         if self._failure is not None and not self._was_airborne:
             raise self._failure
+
+    async def _still(self) -> None:
+        """Wait while it stands still in the air."""
+        with suppress(VehicleSilent):
+            await self._watch.until(
+                lambda state: self._is_down(state) or self._must_call() or self._must_halt(),
+                wanted="a word",
+                timeout_s=STILL_S,
+            )
+
+    @staticmethod
+    async def _timed(work: Coroutine[object, object, None]) -> float:
+        """How long it took."""
+        began_s = now_s()
+        await work
+        return now_s() - began_s
+
+    def _must_halt(self) -> bool:
+        """Whether the vehicle is to be told to stand still, or to fly on."""
+        if self._must_call() or self._is_told_home:
+            return False
+        if self.home_reason and not self._halts.is_stopped:
+            return False
+        return self.halt.is_due(self._phases.now)
 
     def _extended_s(self) -> float:
         """Until when to wait on, after a deadline has passed; raises where waiting is over."""
@@ -235,6 +304,9 @@ class SortieRun:
             self._told.alert(Alert(severity=Severity.ERROR, code="come_home", text=text))
         result = await driver.come_home(self._peer)
         if result.is_accepted:
+            if self.halt.was_paused:
+                await release(self._peer)
+            self.halt.forget()
             return True
         text = f"the order to come home: {result.outcome}"
         self._told.alert(Alert(severity=Severity.ERROR, code="come_home", text=text))
@@ -243,7 +315,9 @@ class SortieRun:
 
     def _must_call(self) -> bool:
         """Whether to send the drone home now; never out of its pilot's hands."""
-        if not self.home_reason or self._is_called or self._phases.now is Phase.PILOT:
+        if not self.home_reason or self._is_called:
+            return False
+        if self._phases.now is Phase.PILOT and not self._is_told_home:
             return False
         return not has_landed(self._watch.state, now_s())
 
@@ -281,6 +355,10 @@ class SortieRun:
     def is_unfinished(self) -> bool:
         """Whether a pass was not flown to its end."""
         return bool(self.oversight.passes.unfinished)
+
+    def rest(self) -> tuple[Pass, ...]:
+        """What is left to spray of this sortie, from where the pump really stopped."""
+        return rest_passes(self.job.sortie, self.oversight.done_fracs(), self._skip)
 
     def unflown(self, reason: str) -> tuple[Skipped, ...]:
         """Spots whose passes did not all end, or whose pump had to be stopped."""
@@ -326,8 +404,17 @@ class SortieRun:
         if not (now is Phase.ARMED or now.is_airborne):
             return
         is_home = self.oversight.is_sent_home
-        phase = phase_in_air(state, self.job.mission, now_s(), is_sent_home=is_home)
-        if now is Phase.HOLDING and phase in (None, now) and self._is_fenced(state):
+        if not state.is_auto:
+            self.halt.forget()
+        phase = phase_in_air(
+            state,
+            self.job.mission,
+            now_s(),
+            is_sent_home=is_home,
+            is_paused=self.halt.is_paused,
+        )
+        is_held = now is Phase.HOLDING and phase in (None, now)
+        if is_held and not self._halts.is_stopped and self._is_fenced(state):
             self.ask_home("its fence stopped it")
         if phase is None or phase is now:
             return
@@ -335,7 +422,8 @@ class SortieRun:
             self._was_airborne = True
             self._told.sortie(self.job.sortie, "flying")
         if phase is Phase.HOLDING:
-            self._is_called = False  # stopped on its way home, it must be asked again
+            # Stopped on its way home it must be asked again, unless it was told to stop.
+            self._is_called = self._is_called and self._halts.is_stopped
             text = "mode BRAKE: it holds where it is, pump off"
             self._told.alert(Alert(severity=Severity.WARNING, code="holding", text=text))
         if phase is Phase.PILOT:

@@ -32,6 +32,14 @@ class Air:
         """Whether nothing disturbs."""
         return self.wind_mps == 0 and self.gps_noise_m == 0
 
+    @property
+    def wind(self) -> tuple[float, float]:
+        """The wind of now with its gust: metres per second towards east and north."""
+        if self.wind_mps == 0:
+            return 0.0, 0.0
+        east = self.wind_mps * math.cos(self.toward_rad) + self._gust_x
+        return east, self.wind_mps * math.sin(self.toward_rad) + self._gust_y
+
     def advance(self, dt: float) -> None:
         """Let gusts and errors wander for `dt` seconds."""
         gauss = self._random.gauss

@@ -56,6 +56,7 @@ class Reporter:
             147: self._battery_status,
             148: self._autopilot_version,
             162: self._fence_status,
+            168: self._wind,
             193: self._ekf_status_report,
             242: self.home_position,
             245: self._extended_sys_state,
@@ -296,6 +297,13 @@ class Reporter:
         return mavlink.MAVLink_fence_status_message(
             int(bool(fence.breach)), fence.num_breaches, kind, max(0, since_ms)
         )
+
+    def _wind(self) -> Any:
+        """WIND: the estimate is taken as right; where it blows from, right from north."""
+        air = self._machine.air
+        east, north = air.wind
+        from_deg = math.degrees(math.atan2(-east, -north))
+        return mavlink.MAVLink_wind_message(from_deg, math.hypot(east, north), 0.0)
 
     def _ekf_status_report(self) -> Any:
         machine = self._machine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,11 +61,20 @@ def fly(
         bool,
         typer.Option("--forward-commands", help="Let the one that looks on command the drones."),
     ] = False,
+    wind_mps: Annotated[
+        float | None, typer.Option(min=0.0, help="The wind as measured at the start.")
+    ] = None,
+    orders: Annotated[
+        Path | None, typer.Option(help="A file or named pipe: each line written to it is an order.")
+    ] = None,
 ) -> None:
     """Upload, verify and fly a plan on real drones; nothing arms without --arm.
 
     Ctrl-C calls every drone home with its pump off; a second Ctrl-C leaves at once: drones
     in the air then come home by themselves, when they miss the ground station for 5 s.
+
+    While drones fly, orders can be typed: p [DRONE] pause, c [DRONE] continue, s SPOT skip,
+    h [DRONE] come home, w M/S the wind that you measure, stop (twice): all pumps off, all hold.
 
     A link that breaks is opened again. In the air the mission's own interlock holds meanwhile;
     on the ground the sortie's upload and checks begin anew. With --forward another ground
@@ -99,7 +109,17 @@ def fly(
     began_s = time.perf_counter()
     try:
         outcome = asyncio.run(
-            _fly(plan, connections, folder, display, setting, arm=arm, wiring=wiring)
+            _fly(
+                plan,
+                connections,
+                folder,
+                display,
+                setting,
+                arm=arm,
+                wiring=wiring,
+                orders=orders,
+                wind_mps=wind_mps,
+            )
         )
     except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo(f"{LEFT}; record: {folder}", err=True)
@@ -145,23 +165,33 @@ async def _fly(
     *,
     arm: bool,
     wiring: Wiring,
+    orders: Path | None,
+    wind_mps: float | None,
 ) -> Outcome:
     """Open the links, one for each connection named, and operate."""
     from skymist.flight.crew import AskingCrew
     from skymist.flight.operation import operate
+    from skymist.flight.order_sources import Console, ordering
+    from skymist.flight.orders import OrderDesk
     from skymist.flight.reconnect import open_lasting
 
     opened: dict[str, Link] = {}
     for connection in connections.values():
         if connection not in opened:
             opened[connection] = await open_lasting(connection, patience_s=wiring.patience_s)
-    return await operate(
-        plan,
-        {drone_id: opened[connection] for drone_id, connection in connections.items()},
-        folder,
-        crew=AskingCrew(),
-        display=display,
-        arm=arm,
-        setting=setting,
-        wiring=wiring,
-    )
+    desk = OrderDesk()
+    console = Console(desk, sys.stdin) if sys.stdin.isatty() else None
+    crew = AskingCrew(enter=console.enter) if console else AskingCrew()
+    async with ordering(desk, path=orders, console=console) as told:
+        return await operate(
+            plan,
+            {drone_id: opened[connection] for drone_id, connection in connections.items()},
+            folder,
+            crew=crew,
+            display=display,
+            arm=arm,
+            setting=setting,
+            wiring=wiring,
+            desk=told,
+            wind_mps=wind_mps,
+        )

@@ -7,6 +7,7 @@ rehearsal.
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from skymist.flight.display import Display
     from skymist.flight.links import Link
     from skymist.flight.operation import Setting
+    from skymist.flight.orders import Order
     from skymist.flight.wiring import Wiring
     from skymist.sitl.copter import EmbeddedCopter
     from skymist.sitl.mishaps import Mishap
@@ -83,6 +85,15 @@ def rehearse(
             "long; may be given again. An unknown NAME lists all."
         ),
     ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="SECONDS:ORDER of the drones' time, such as 120:pause:heron; once for each."
+        ),
+    ] = None,
+    orders: Annotated[
+        Path | None, typer.Option(help="A file or named pipe: each line written to it is an order.")
+    ] = None,
     logs: Annotated[
         Path | None,
         typer.Option(help="Keep what the simulators write: truth of embedded, logs of ArduPilot."),
@@ -100,7 +111,11 @@ def rehearse(
 
     A site file is planned first. Ctrl-C calls all drones home; a second one stops at once.
 
+    Orders are those of `fly`: pause, continue, skip, home, stop, wind.
+
     Example: [bold]skymist rehearse plans/helsinki[/bold]
+
+    Example: [bold]skymist rehearse plans/demo --at 120:pause:heron --at 180:continue[/bold]
 
     Example: [bold]skymist rehearse site.yaml --sim ardupilot --speedup 20 -o /tmp/record[/bold]
 
@@ -108,12 +123,14 @@ def rehearse(
     """
     from skymist.flight.commands.flown import record_folder, utc_now
     from skymist.flight.operation import Setting
+    from skymist.flight.orders import parse_timed
     from skymist.flight.wiring import Wiring
     from skymist.sitl.mishaps import parse_mishap, require_drones
 
     if sim not in tuple(Sim):
         raise PlanError(f"--sim: wanted {' or '.join(Sim)}, found {sim!r}")
     mishaps = [parse_mishap(text) for text in fault or ()]
+    timed = tuple(parse_timed(text) for text in at or ())
     plan = plan_for(place, seed=seed, num_drones=drones)
     require_drones(mishaps, [drone.id for drone in flying(plan)])
     started_utc = utc_now()
@@ -127,19 +144,26 @@ def rehearse(
         binary=arducopter,
         mishaps=tuple(mishaps),
         logs=logs,
+        timed=timed,
+        orders=orders,
     )
     _rehearse(plan, folder, setting, world, as_json=json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Where simulated drones fly: what is random, what breaks, which binary, where logs go."""
+    """Where simulated drones fly: what is random, what breaks, which binary, where logs go.
+
+    `timed` are orders with the seconds after the start, `orders` is a file that brings some.
+    """
 
     wiring: Wiring
     seed: int
     binary: Path | None = None
     mishaps: tuple[Mishap, ...] = ()
     logs: Path | None = None
+    timed: tuple[tuple[float, Order], ...] = ()
+    orders: Path | None = None
 
     def of(self, drone_id: str) -> tuple[Mishap, ...]:
         """What strikes a drone."""
@@ -258,10 +282,16 @@ async def _operate(
     plan: Plan, folder: Path, display: Display, setting: Setting, world: World
 ) -> Outcome:
     from skymist.flight.operation import operate
+    from skymist.flight.order_sources import Console, ordering
+    from skymist.flight.orders import OrderDesk
 
     is_embedded = setting.sim == Sim.EMBEDDED
     fleet = _embedded(plan, world) if is_embedded else _ardupilot(plan, setting, world)
-    async with fleet as (links, crew):
+    desk = OrderDesk()
+    is_paced = not (is_embedded and setting.speedup is None)
+    console = Console(desk, sys.stdin) if is_paced and sys.stdin.isatty() else None
+    sources = ordering(desk, timed=world.timed, path=world.orders, console=console)
+    async with fleet as (links, crew), sources as told:
         return await operate(
             plan,
             links,
@@ -271,6 +301,7 @@ async def _operate(
             arm=True,
             setting=setting,
             wiring=world.wiring,
+            desk=told,
         )
 
 

@@ -20,7 +20,6 @@ from skymist.flight.telemetry import (
     Progress,
     PumpOutput,
     VehicleState,
-    Wind,
 )
 from skymist.missions.items import Command, Item, Mission, PassSpan
 
@@ -77,7 +76,6 @@ def test_nothing_to_tell() -> None:
             "ekf",
         ),
         ({"fence": Fence(at_s=NOW_S, is_breached=True)}, "fence"),
-        ({"wind": Wind(at_s=NOW_S, from_deg=0.0, speed_mps=9.0)}, "wind"),
     ],
 )
 def test_each_alert(change: dict[str, object], code: str) -> None:

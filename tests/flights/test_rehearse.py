@@ -109,3 +109,19 @@ def test_connections(tiny_plan: MakePlan) -> None:
 def test_wrong_connections_are_named(tiny_plan: MakePlan, texts: list[str]) -> None:
     with pytest.raises(PlanError, match="--drone"):
         parse_connections(texts, tiny_plan(2))
+
+
+def test_orders_are_given_at_their_times(tiny_plan: MakePlan, tmp_path: Path) -> None:
+    write_plan(tiny_plan(), tmp_path)
+    rehearse(tmp_path, output=tmp_path / "out", at=["62:pause:d1", "90:continue"])
+    record = read_record(tmp_path / "out")
+    given = [(e["verb"], e["by"], round(e["given_s"])) for e in record.of("order")]
+    assert given == [("pause", "script", 62), ("continue", "script", 90)]
+    assert record.events[-1]["outcome"] == "done"
+
+
+def test_an_order_of_another_form_starts_nothing(tiny_plan: MakePlan, tmp_path: Path) -> None:
+    write_plan(tiny_plan(), tmp_path)
+    with pytest.raises(PlanError, match="--at '62': wanted SECONDS:ORDER"):
+        rehearse(tmp_path, output=tmp_path / "out", at=["62"])
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,56 @@
+"""Who stands still because of the weather, and who comes home: the stop rule of an operation.
+
+Too strong a wind turns every pump off at once and pauses the drones where they are; nothing takes
+off. Where it does not pass within `BEAR_S` they come home. When it has been good for a while they
+go on, and what was left dry is flown anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from skymist.flight.clock import now_s
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skymist.flight.drone_run import DroneRun
+    from skymist.flight.telling import Log
+    from skymist.flight.weather import WindWatch
+
+WEATHER = "weather"
+LOOK_S = 1.0
+BEAR_S = 45.0
+"""So long drones wait in the air for a gust to pass. Proposal."""
+
+
+async def mind_weather(runs: Sequence[DroneRun], watch: WindWatch, told: Log) -> None:
+    """Watch the wind until cancelled."""
+    was, since_s = "", 0.0
+    while True:
+        for run in runs:
+            wind = run.wind
+            if wind is not None:
+                watch.hear(run.drone.id, wind.speed_mps, wind.at_s)
+        reason = watch.judge(now_s())
+        if reason and not was:
+            since_s = now_s()
+            told.event("weather", state="stop", text=f"{reason}: nothing is sprayed")
+        if was and not reason:
+            told.event("weather", state="go", text="the wind is good again")
+        was = reason
+        for run in runs:
+            _mind(run, reason, is_borne=now_s() - since_s < BEAR_S)
+        await asyncio.sleep(LOOK_S)
+
+
+def _mind(run: DroneRun, reason: str, *, is_borne: bool) -> None:
+    if not reason:
+        if WEATHER in run.halts:
+            run.release(WEATHER)
+        return
+    if WEATHER not in run.halts:
+        run.halt(WEATHER, reason)
+    if not is_borne:
+        run.wait_at_home(reason)
