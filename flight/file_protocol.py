@@ -216,7 +216,7 @@ class FileRead(FileTalk):
     ) -> None:
         super().__init__(path, pace=pace, seq=seq, session=session)
         self._size_of = size_of
-        self._expected_bytes = expected_bytes
+        self._expected_bytes = max(DATA_BYTES, expected_bytes)
         self._size_bytes: int | None = None
         self._num_asked_bytes = 0
         self._found: dict[int, bytes] = {}

@@ -8,12 +8,13 @@ say about an earlier request); ArduPilot GCS_FTP.cpp.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from skymist.flight.file_messages import FileOp, FilePacket
 
 WIDTH = 5
-FIRST_TIMEOUT_S = 1.0
+FIRST_TIMEOUT_S = 0.5
 LEAST_TIMEOUT_S, MOST_TIMEOUT_S = 0.15, 2.5
 NUM_OVERTAKEN = 3
 _BACK_OFF = 1.5
@@ -25,17 +26,25 @@ class Pace:
     def __init__(self) -> None:
         self.mean_s: float | None = None
         self._spread_s = 0.0
+        self._least_s = math.inf
 
     @property
     def timeout_s(self) -> float:
-        """After how long an answer is late."""
+        """After how long an answer is late: twice the mean at least, since requests queue."""
         if self.mean_s is None:
             return FIRST_TIMEOUT_S
-        wanted_s = self.mean_s + 4 * self._spread_s
+        wanted_s = self.mean_s + max(4 * self._spread_s, self.mean_s)
         return min(MOST_TIMEOUT_S, max(LEAST_TIMEOUT_S, wanted_s))
+
+    @property
+    def lone_timeout_s(self) -> float:
+        """The same for a request that goes alone: nothing of ours stands in its way."""
+        alone_s = max(LEAST_TIMEOUT_S, 2 * self._least_s + 0.05)
+        return min(self.timeout_s, alone_s)
 
     def note(self, took_s: float) -> None:
         """Take a round trip in; not of a request that was sent twice."""
+        self._least_s = min(self._least_s, took_s)
         if self.mean_s is None:
             self.mean_s, self._spread_s = took_s, took_s / 2
             return
@@ -93,8 +102,9 @@ class Window:
         self._seq = (self._seq + 1) % 65536
         self._order += 1
         packet = replace(packet, seq=self._seq)
+        timeout_s = self._pace.timeout_s if self._flying else self._pace.lone_timeout_s
         self._flying[self._seq] = _Flying(
-            packet=packet, order=self._order, sent_s=now_s, timeout_s=self._pace.timeout_s
+            packet=packet, order=self._order, sent_s=now_s, timeout_s=timeout_s
         )
         return packet
 

@@ -109,7 +109,7 @@ def compare(kind: MissionKind, wanted: tuple[Item, ...], found: tuple[Item, ...]
         want, have = _as_kept(wanted[seq], is_sent=True), _as_kept(found[seq], is_sent=is_uncut)
         out += [
             Difference(kind=kind, seq=seq, field=name, wanted=want[name], found=have[name])
-            for name in want
+            for name in (want if want["command"] == have["command"] else ("command",))
             if want[name] != have[name]
         ]
     return Differences(items=tuple(out))

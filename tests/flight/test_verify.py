@@ -100,3 +100,12 @@ def test_every_whole_centimetre_comes_back_as_itself(cm: int) -> None:
     back = float(np.float32(kept) * np.float32(0.01))
     item = waypoint(1, cm / 100)
     assert differs(item, replace(item, z_m=back)) == []
+
+
+def test_another_command_is_the_difference_whatever_its_fields() -> None:
+    place = Item(command=Command.NAV_WAYPOINT, frame=Frame.ABOVE_HOME, x_e7=1, y_e7=2, z_m=3.0)
+    for wanted in Command:
+        for found in Command:
+            pair = [(place, replace(place, command=command)) for command in (wanted, found)]
+            differences = compare(MissionKind.MISSION, *pair)
+            assert [d.field for d in differences.items] == ["command"] * (wanted != found)
