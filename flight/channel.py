@@ -36,6 +36,9 @@ M_co = TypeVar("M_co", bound=Received, covariant=True)
 HEARTBEAT_S = 1.0
 """Between our heartbeats; ArduPilot's GCS failsafe waits 5 s of its own time."""
 
+OUR_SYSID = 255
+"""What ArduPilot takes for its ground station by default (MAV_GCS_SYSID)."""
+
 AUTOPILOT_COMPID = 1
 """MAV_COMP_ID_AUTOPILOT1. Source: MAVLink minimal.xml."""
 
@@ -245,7 +248,7 @@ class Channel:
         self,
         link: Link,
         *,
-        sysid: int = 255,
+        sysid: int = OUR_SYSID,
         compid: int = 190,
         tap: Tap | None = None,
         forwards: tuple[Forward, ...] = (),

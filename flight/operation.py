@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from skymist.flight.channel import Channel
+from skymist.flight.channel import OUR_SYSID, Channel
 from skymist.flight.clock import now_s
 from skymist.flight.conduct import Outcome, StopButton, conduct
 from skymist.flight.errors import FlightError
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+OTHERS = "other-stations"
 _MARKS = {0xFD: 5, 0xFE: 3}
 """First byte of a frame, and where its system id stands: MAVLink 2 and 1."""
 
@@ -79,16 +80,21 @@ def write_header(record: Recorder, plan: Plan, setting: Setting) -> None:
 
 
 def tap_into(record: Recorder, drones: Mapping[int, str]) -> Callable[[float, bytes], None]:
-    """What a channel hands its raw frames to: each drone's own file, ours into all of them."""
+    """What a channel hands its raw frames to: each drone's own file, ours into all of them.
 
-    def tap(_: float, frame: bytes) -> None:
+    What strangers on the port say goes to one file of its own, however many they are.
+    """
+
+    def tap(at_s: float, frame: bytes) -> None:
         place = _MARKS.get(frame[0]) if frame else None
         sysid = frame[place] if place is not None and len(frame) > place else -1
         if sysid in drones:
-            record.raw(drones[sysid], frame)
-        else:
+            record.raw(drones[sysid], frame, at_s)
+        elif sysid == OUR_SYSID:
             for drone_id in drones.values():
-                record.raw(drone_id, frame)
+                record.raw(drone_id, frame, at_s)
+        else:
+            record.raw(OTHERS, frame, at_s)
 
     return tap
 

@@ -96,8 +96,8 @@ class Recorder:
         if event in KEY_EVENTS or fields.get("state") in KEY_STATES:
             self._syncer.now()
 
-    def raw(self, drone_id: str, frame: bytes) -> None:
-        """Append a raw MAVLink frame to the drone's tlog of this part."""
+    def raw(self, drone_id: str, frame: bytes, at_s: float | None = None) -> None:
+        """Append a raw MAVLink frame, of now or of `at_s`, to the drone's tlog of this part."""
         if not self._has_tlog or self._journal.is_closed:
             return
         file = self._tlogs.get(drone_id)
@@ -106,7 +106,8 @@ class Recorder:
             file = Journal(self.path.with_name(f"{file_name_of(drone_id)}{part}.tlog"))
             self._tlogs[drone_id] = file
             self._syncer.add(file)
-        microseconds = round((self._epoch_s + self.elapsed_s) * 1e6)
+        elapsed_s = self.elapsed_s if at_s is None else at_s - self._start_s
+        microseconds = round((self._epoch_s + elapsed_s) * 1e6)
         file.add(struct.pack(">Q", microseconds) + frame)
 
     def flush(self) -> None:
