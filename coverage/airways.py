@@ -21,15 +21,20 @@ from skymist.coverage.plan import Transit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
     from skymist.coverage.obstacles import Obstacles
+
+    Floats = NDArray[np.float64]
 
 XY = tuple[float, float]
 XYZ = tuple[float, float, float]
 NEAR_M = 12.0
 """Gaps up to here are flown at spray height if free: a climb would take longer."""
 HULLS_MOST = 6
+SLOPE_MIN_M = 2.0
+"""Shorter slopes are flown upright."""
 DETOUR_MOST = 1.15
 """Ways around hulls are taken up to here times the straight way. Proposal of this project."""
 
@@ -38,9 +43,17 @@ class Airways:
     """Ways between points that keep clear of buildings and below the ceiling."""
 
     def __init__(
-        self, obstacles: Obstacles, *, ceiling_m: float, level_m: float, speed_mps: float
+        self,
+        obstacles: Obstacles,
+        *,
+        ceiling_m: float,
+        level_m: float,
+        speed_mps: float,
+        climb_mps: float = math.inf,
+        descent_mps: float = math.inf,
     ) -> None:
         self._obstacles = obstacles
+        self._up, self._down = speed_mps / climb_mps, speed_mps / descent_mps
         self._ceiling_m = ceiling_m
         self._speed_mps = speed_mps
         self._level_m = min(level_m, ceiling_m)
@@ -68,12 +81,34 @@ class Airways:
         if across_m < NEAR_M and self._obstacles.is_free((start[:2], end[:2]), low):
             return [start, end]
         top_m = max(start[2], end[2], self._level_m)
-        if across_m > 0.01:
-            top_m = max(top_m, self._obstacles.clear_height_m((start[:2], end[:2])))
+        if across_m < 0.01:
+            return [start, (*start[:2], top_m), end]
+        pieces, tops = self._obstacles.rises_m(start[:2], end[:2])
+        top_m = max(top_m, float(tops.max()))
         if top_m <= self._ceiling_m:
-            return [start, (*start[:2], top_m), (*end[:2], top_m), end]
+            up_m = self._slope_m(start[2], top_m, tops, pieces[:, 0], self._up)
+            down_m = self._slope_m(end[2], top_m, tops, across_m - pieces[:, 1], self._down)
+            share = min(1.0, across_m / max(up_m + down_m, 1e-9)) / across_m
+            above = _between(start, end, up_m * share, top_m)
+            return [start, above, _between(start, end, 1 - down_m * share, top_m), end]
         around = self._around(start[:2], end[:2])
         return [start, *((x, y, self._ceiling_m) for x, y in around), end]
+
+    def _slope_m(
+        self, low_m: float, top_m: float, tops: Floats, reach_m: Floats, most: float
+    ) -> float:
+        """Metres across over which to climb from `low_m` to `top_m`, `most` for each metre.
+
+        Above every roof, the nearest part of which is `reach_m` away, and at transit height after
+        `NEAR_M`. The same holds for a descent, seen from its end.
+        """
+        if low_m < self._level_m:
+            most = min(most, NEAR_M / (self._level_m - low_m))
+        tall = tops > low_m
+        if tall.any():
+            most = min(most, float((reach_m[tall] / (tops[tall] - low_m)).min()))
+        run_m = max(0.0, (top_m - low_m) * most)
+        return run_m if run_m >= SLOPE_MIN_M else 0.0
 
     def _around(self, start: XY, end: XY) -> list[XY]:
         """The shortest way past what stands above the ceiling: a visibility graph, grown."""
@@ -110,6 +145,12 @@ class Airways:
             walls |= fresh
             way = _shortest(start, end, list(walls.values()))
         raise PlanError(f"no way from {start} to {end} below {self._ceiling_m} m")
+
+
+def _between(start: XYZ, end: XYZ, share: float, top_m: float) -> XYZ:
+    """A point over the straight way at a share of it."""
+    x = start[0] + (end[0] - start[0]) * share
+    return x, start[1] + (end[1] - start[1]) * share, top_m
 
 
 def _length_m(way: Sequence[XY]) -> float:

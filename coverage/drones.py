@@ -106,7 +106,7 @@ class DroneModel:
     cruise_mps: float = 8.0
     climb_mps: float = 2.0
     descent_mps: float = 1.5
-    accel_mps2: float = 2.0
+    accel_mps2: float = 2.5
     agent_kg_per_l: float = 1.0
     is_ardupilot: bool = True
 

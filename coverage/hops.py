@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skymist.coverage.airways import NEAR_M, Airways
-from skymist.coverage.energy import BEND_S, transit_s
+from skymist.coverage.energy import BEND_S, UPRIGHT_MPS2, runs_s, transit_s
 from skymist.coverage.errors import PlanError
 from skymist.coverage.obstacles import Obstacles
 from skymist.coverage.skyline import Skyline
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 FAR_M = 400.0
 """Pairs farther apart are not worth a look at the roofs between them when they are compared."""
+UPRIGHT_SHARE = 0.25
+"""How much of an estimate is of a way that climbs upright, the rest of one that climbs on a slope.
+Fitted to the ways of Kouvola."""
 
 
 class Hops:
@@ -40,6 +43,8 @@ class Hops:
             ceiling_m=policy.ceiling_m,
             level_m=policy.transit_min_m,
             speed_mps=self.speed_mps,
+            climb_mps=model.climb_mps,
+            descent_mps=model.descent_mps,
         )
         self._skyline = Skyline(site.buildings, keep_m)
         self._known: dict[tuple[XYZ, XYZ], tuple[Transit, float] | PlanError] = {}
@@ -78,18 +83,21 @@ class Hops:
         tops = np.minimum(np.maximum(tops, level_m), self.policy.ceiling_m)
         tops = np.maximum.reduce([tops, starts[:, 2], ends[:, 2]])
         model = self.model
-        seconds = _runs_s(across, self.speed_mps, model.accel_mps2)
-        seconds += _runs_s(tops - starts[:, 2], model.climb_mps, 1.0)
-        seconds += _runs_s(tops - ends[:, 2], model.descent_mps, 1.0)
-        return np.asarray(seconds)
+        level_s = runs_s(across, self.speed_mps, model.accel_mps2)
+        up_m, down_m = tops - starts[:, 2], tops - ends[:, 2]
+        upright_s = _upright_s(up_m, model.climb_mps) + _upright_s(down_m, model.descent_mps)
+        sloping_s = up_m / model.climb_mps + down_m / model.descent_mps
+        flown_m = (up_m + down_m) * self.speed_mps / model.climb_mps
+        sloping_s -= np.minimum(across, flown_m) / self.speed_mps
+        return np.asarray(
+            level_s + UPRIGHT_SHARE * upright_s + (1 - UPRIGHT_SHARE) * np.maximum(sloping_s, 0.0)
+        )
 
 
-def _runs_s(lengths_m: Floats, speed_mps: float, accel_mps2: float) -> Floats:
-    """Seconds over straight legs from rest to rest, with the bend at the end; 0 for none."""
-    short = 2 * np.sqrt(lengths_m / accel_mps2)
-    long = lengths_m / speed_mps + speed_mps / accel_mps2
-    legs_s = np.where(lengths_m < speed_mps**2 / accel_mps2, short, long) + BEND_S
-    return np.where(lengths_m > 0.01, legs_s, 0.0)
+def _upright_s(rises_m: Floats, speed_mps: float) -> Floats:
+    """Seconds of straight climbs with the bend that each takes part in."""
+    seconds = runs_s(rises_m, speed_mps, UPRIGHT_MPS2) - BEND_S
+    return np.where(rises_m > 0.01, seconds, 0.0)
 
 
 def far_m(path: tuple[XYZ, ...], x: float, y: float) -> float:

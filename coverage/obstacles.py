@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,14 +27,8 @@ PIECE_M = 60.0
 """Long ways are looked at in pieces: the tree finds what their bounds touch."""
 
 
-def _pieces(path: Sequence[tuple[float, float]]) -> NDArray[np.object_]:
-    """The straight parts of a path as lines, none much longer than `PIECE_M`."""
-    found = []
-    for a, b in pairwise(path):
-        count = max(1, round(math.dist(a, b) / PIECE_M))
-        points = np.linspace(a, b, count + 1)
-        found.append(np.stack([points[:-1], points[1:]], axis=1))
-    return np.asarray(shapely.linestrings(np.concatenate(found)))
+NEAR_ENDS_M = np.array([0.0, 4.0, 8.0, 16.0, 32.0, 64.0])
+"""Where a way is looked at in short pieces, from either end: there it climbs and descends."""
 
 
 class Obstacles:
@@ -81,11 +74,39 @@ class Obstacles:
         touched = self._near(line, above_home_m)
         return not any(self._widened(i).buffer(-0.01).intersects(line) for i in touched)
 
-    def clear_height_m(self, path: Sequence[tuple[float, float]]) -> float:
-        """The least height above home at which the whole path is clear of every building."""
-        pieces = _pieces(path)
-        _, near = self._tree.query(pieces, predicate="dwithin", distance=self.keep_m * _OUTSIDE)
-        return float(self._heights_m[near].max() + self.margin_m) if len(near) else 0.0
+    def is_clear(self, start: tuple[float, float, float], end: tuple[float, float, float]) -> bool:
+        """Whether a drone can fly this straight leg, level or sloping."""
+        low_m = min(start[2], end[2])
+        across_m = math.dist(start[:2], end[:2])
+        if across_m < 0.01 or abs(start[2] - end[2]) < 0.01:
+            return self.is_free((start[:2], end[:2]), low_m)
+        line = LineString([start[:2], end[:2]])
+        for i in self._near(line, low_m):
+            over = shapely.get_coordinates(self._widened(i).buffer(-0.01).intersection(line))
+            if len(over):
+                gone = np.hypot(*(over - np.asarray(start[:2])).T) / across_m
+                lowest_m = float((start[2] + gone * (end[2] - start[2])).min())
+                if lowest_m < self._heights_m[i] + self.margin_m:
+                    return False
+        return True
+
+    def rises_m(
+        self, start: tuple[float, float], end: tuple[float, float]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Where pieces of a straight way begin and end, (n, 2), and the least clear height of each.
+
+        Metres from the start; pieces are short near both ends. 0 where nothing stands.
+        """
+        length_m = math.dist(start, end)
+        near_m = NEAR_ENDS_M[length_m / 2 > NEAR_ENDS_M]
+        inner = np.linspace(near_m[-1], length_m - near_m[-1], 2 + int(length_m / PIECE_M))
+        stops = np.concatenate([near_m[:-1], inner, length_m - near_m[-2::-1]])
+        points = np.asarray(start) + (stops / length_m)[:, None] * np.subtract(end, start)
+        pieces = np.asarray(shapely.linestrings(np.stack([points[:-1], points[1:]], axis=1)))
+        at, near = self._tree.query(pieces, predicate="dwithin", distance=self.keep_m * _OUTSIDE)
+        tops = np.zeros(len(pieces))
+        np.maximum.at(tops, at, self._heights_m[near] + self.margin_m)
+        return np.stack([stops[:-1], stops[1:]], axis=1), tops
 
     def tallest_m(self, region: BaseGeometry) -> float:
         """Height of the tallest building that touches the region; 0 where none does."""

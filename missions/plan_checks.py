@@ -109,7 +109,7 @@ def _way(plan: Plan, sortie: Sortie) -> Iterator[str]:
             if not 1.0 <= z <= policy.ceiling_m + 1e-6:
                 yield f"legs[{number}]: height: wanted 1 to {policy.ceiling_m} m, got {z}"
         for a, b in pairwise([*points, points[-1]] if len(points) == 1 else points):
-            if not obstacles.is_free((a[:2], b[:2]), min(a[2], b[2])):
+            if not obstacles.is_clear(a, b):
                 place = f"({a[0]:.1f}, {a[1]:.1f})"
                 yield f"legs[{number}]: passes a building closer than {keep_m:.1f} m at {place}"
                 break

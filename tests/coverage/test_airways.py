@@ -36,7 +36,9 @@ def nearest_breach_m(transit: Transit, buildings: list[Building]) -> float:
 
 def airways(buildings: list[Building]) -> Airways:
     obstacles = Obstacles(buildings, keep_m=KEEP_M, margin_m=MARGIN_M)
-    return Airways(obstacles, ceiling_m=CEILING_M, level_m=8, speed_mps=8)
+    return Airways(
+        obstacles, ceiling_m=CEILING_M, level_m=8, speed_mps=8, climb_mps=2, descent_mps=1.5
+    )
 
 
 towns = st.lists(
@@ -70,6 +72,14 @@ def test_a_low_roof_is_flown_over_and_a_tower_around() -> None:
     around = airways([tower]).transit((0, 0, 3), (50, 0, 3))
     assert around.length_m > 50 + 2 * 27
     assert nearest_breach_m(around, [tower]) <= 0.06
+
+
+def test_a_climb_over_open_ground_is_flown_on_a_slope() -> None:
+    far = airways([house(60, -10, 10, 20, 10, "far")]).transit((0, 0, 3), (200, 0, 3))
+    (_, _, _), (x, _, z), *_ = far.path
+    assert (x, z) == (pytest.approx(9 * 12 / 5), pytest.approx(12.0))
+    near = airways([house(4, -10, 10, 20, 10, "near")]).transit((0, 0, 3), (200, 0, 3))
+    assert near.path[1] == (0, 0, 12.0)
 
 
 def test_a_yard_walled_in_by_towers_has_no_way_in() -> None:
