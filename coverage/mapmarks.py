@@ -61,8 +61,8 @@ def drone_style(number: int) -> tuple[str, tuple[float, tuple[float, ...]]]:
     return DRONE_COLOURS[number % count], (0, DRONE_DASHES[(number + number // count) % count])
 
 
-def _add_packaged_font() -> None:
-    """Make Noto Sans SC (SIL Open Font License 1.1) known, which the package zhplot ships.
+def chinese_font_path() -> Path | None:
+    """Noto Sans SC (SIL Open Font License 1.1), which the package zhplot ships; None without it.
 
     The package itself is not imported: it would change matplotlib's settings.
     """
@@ -70,10 +70,18 @@ def _add_packaged_font() -> None:
     for folder in (found.submodule_search_locations or ()) if found else ():
         path = Path(folder) / "fonts" / "NotoSansSC-Regular.ttf"
         if path.is_file():
-            font_manager.fontManager.addfont(path)
-            # There is no bold of it; the regular one stands in, without a warning a letter.
-            plain = next(f for f in font_manager.fontManager.ttflist if f.fname == str(path))
-            font_manager.fontManager.ttflist.append(replace(plain, weight=700))
+            return path
+    return None
+
+
+def _add_packaged_font() -> None:
+    """Make the packaged Chinese font known to matplotlib."""
+    path = chinese_font_path()
+    if path is not None:
+        font_manager.fontManager.addfont(path)
+        # There is no bold of it; the regular one stands in, without a warning a letter.
+        plain = next(f for f in font_manager.fontManager.ttflist if f.fname == str(path))
+        font_manager.fontManager.ttflist.append(replace(plain, weight=700))
 
 
 @lru_cache(maxsize=1)

@@ -24,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail, instead of skip, where the bench and the real sites are not beside the project",
     )
+    group.addoption(
+        "--require-browser",
+        action="store_true",
+        help="fail, instead of skip, where no Chromium with its driver is found",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PREVIEW_FILE = "preview.png"
-SUFFIXES = (".png", ".svg", ".pdf")
+SUFFIXES = (".png", ".svg", ".pdf", ".html")
 KINDS = {"zones": "zone", "spots": "spot"}
 SHOWN = 12
 
@@ -29,7 +29,9 @@ def preview(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="The picture: .png, .svg or .pdf; by default preview.png."
+            "--output",
+            "-o",
+            help="A .png, .svg, .pdf, or an interactive .html; by default preview.png.",
         ),
     ] = None,
     pages: Annotated[
@@ -42,7 +44,8 @@ def preview(
 ) -> None:
     """Draw a plan: spots by level, passes, ways, dose, no-spray areas.
 
-    A PDF holds all pages; of PNG and SVG each page is a file beside the overview.
+    A PDF holds all pages; of PNG and SVG each page is a file beside the overview. An HTML file
+    is a map to move in, with layers, sorties and a time slider; it needs no network.
 
     Example: [bold]skymist preview plans/helsinki -o briefing.pdf --pages zones --lang zh[/bold]
     """
@@ -60,7 +63,11 @@ def preview(
         path = path / PREVIEW_FILE
     if path.suffix.lower() not in SUFFIXES:
         found = f"found {path.suffix!r}"
-        raise FormatError(f"{path}: wanted a name that ends in .png, .svg or .pdf, {found}")
+        raise FormatError(f"{path}: wanted a name in .png, .svg, .pdf or .html, {found}")
+    if path.suffix.lower() == ".html":
+        _write_page(path, made, lang)
+        print(path)
+        return
     warn_of_letters(made)
     drawn = _drawn(made, [KINDS[name] for name in wanted], lang)
     if path.suffix.lower() == ".pdf":
@@ -71,6 +78,13 @@ def preview(
         one = path.with_name(f"{path.stem}{name}{path.suffix}")
         _write_picture(one, figure)
         print(one)
+
+
+def _write_page(path: Path, made: Plan, lang: Language) -> None:
+    from skymist.missions.formats.page import plan_page
+    from skymist.missions.plans import write_whole
+
+    write_whole(path, plan_page(made, lang).encode())
 
 
 def write_preview(made: Plan, path: Path) -> Path:
