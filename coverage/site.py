@@ -179,7 +179,8 @@ class Policy:
     `rinse_s` is added to a refill with another agent. `is_swap_in_refill` says that batteries are
     swapped while the tank is filled, not after. `day_s` is when the last drone must be down: what
     does not fit, worst levels first, is left to the ground crew. `is_by_zone` gives each zone to
-    one drone. `transit_min_m` is the lowest transit longer than a few metres, 3 m or more.
+    one drone. `restores_parameters` gives vehicles their own parameters back after the flights.
+    `transit_min_m` is the lowest transit longer than a few metres, 3 m or more.
 
     Source: ceilings and radius from China's agricultural envelope of 2024-01-01 (30 m, 50 km/h,
     2000 m); wind, temperature from the spraying norms that DOMAIN quotes. Lowest transit: the
@@ -205,6 +206,7 @@ class Policy:
     is_swap_in_refill: bool = False
     day_s: float | None = None
     is_by_zone: bool = False
+    restores_parameters: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from skymist.flight.patience import until_done
 from skymist.flight.phases import Phase, Phases
 from skymist.flight.reconnect import PATIENCE_S
 from skymist.flight.record import rest_to_dict
+from skymist.flight.restore import BEFORE, RESTORED
 from skymist.flight.rests import Rest, rest_of_sortie, rest_passes
 from skymist.flight.sortie_run import HOME_S, SortieRun, flight_timeout_s
 from skymist.flight.telling import DroneLog, Skipped
@@ -133,6 +134,7 @@ class DroneRun:
         self._phases = Phases(drone.id, lambda _: self._show())
         self._watch, self._meter = Watch(peer), LinkMeter(peer, self._told)
         self._launcher = Launcher(peer, self._watch)
+        self._launcher.tell_before = lambda before: self._told.event(BEFORE, before=before)
         self._tank = Tank(litres_l=self._wanted_l(self.sorties[0]))
         self._agent_id: str | None = None
         self._sortie_run: SortieRun | None = None
@@ -252,6 +254,7 @@ class DroneRun:
             self._fail(f"a fault in Skymist: {exc!r}")
         finally:
             self._pass_gate()
+            await shielded(self._put_back())
             for task in helpers:
                 task.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
@@ -265,6 +268,26 @@ class DroneRun:
                 holding = await self._launcher.abandon()
                 if holding is not None:
                     self._tell_holding(holding)
+
+    async def _put_back(self) -> None:
+        """Give the vehicle its own parameters back, where the site says so; else it is told."""
+        if not (self._plan.site.policy.restores_parameters and self._launcher.before):
+            return
+        names, reason = sorted(self._launcher.before), "it did not answer in time"
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                report = await self._launcher.restore()
+            if report is not None and report.is_as_wanted:
+                self._told.event(RESTORED, names=names)
+                return
+            if report is not None:
+                reason = "not taken: " + ", ".join((*report.refused, *report.missing))
+        except FlightError as exc:
+            reason = str(exc)
+        except TimeoutError:
+            pass
+        text = f"parameters not put back, the record has their values: {reason}"
+        self._told.alert(Alert(severity=Severity.WARNING, code="parameters_left", text=text))
 
     def _tell_holding(self, holding: Holding) -> None:
         is_cleared = holding is Holding.CLEARED

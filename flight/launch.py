@@ -25,6 +25,7 @@ from skymist.flight.messages import CopterMode, MissionState
 from skymist.flight.preflight import preflight
 from skymist.flight.pump import read_pump_servo
 from skymist.flight.readiness import FRESH_S, off_pad, unready_in_auto
+from skymist.flight.restore import put_back
 from skymist.flight.telemetry import is_fresh
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Launcher:
         self._has_servo = False
         self._is_half_uploaded = False
         self._known: dict[str, float] = {}
+        self.before: dict[str, float] = {}
+        self.tell_before: Callable[[dict[str, float]], None] = lambda before: None
 
     async def prepare(self, mission: Mission) -> ParameterReport:
         """Hear the vehicle, ask for telemetry, set its parameters; what was done is given back.
@@ -80,13 +83,33 @@ class Launcher:
         if heartbeat.is_armed:
             raise self._refusal("wanted it disarmed on its pad, found it armed")
         await driver.request_streams(self._peer)
-        report = await driver.set_parameters(self._peer, {**FLOWN_WITH, **mission.parameters})
+        wanted = {**FLOWN_WITH, **mission.parameters}
+        report = await driver.set_parameters(self._peer, wanted, self._note_before)
         self._require_taken(report)
         self._known = report.after
         if not self._has_servo:
             self._watch.set_servo(await read_pump_servo(self._peer))
             self._has_servo = True
         return report
+
+    def _note_before(self, held: dict[str, float]) -> None:
+        """Keep, and tell, what parameters held before we first wrote them."""
+        new = {name: value for name, value in held.items() if name not in self.before}
+        self.before |= new
+        if new:
+            self.tell_before(new)
+
+    async def restore(self) -> ParameterReport | None:
+        """Give the parameters that were changed their earlier values; None where none was.
+
+        Raises
+        ------
+        VehicleRefused
+            It is armed.
+        VehicleSilent, LinkLost
+            It does not answer.
+        """
+        return await put_back(self._peer, self.before) if self.before else None
 
     async def upload(self, mission: Mission) -> None:
         """Upload; `UploadRefused` or `VehicleSilent` unless every list was acknowledged."""

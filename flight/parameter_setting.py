@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from skymist.flight.conversation import play
@@ -34,11 +34,16 @@ async def check_parameters(peer: Peer, wanted: Mapping[str, float]) -> Parameter
     )
 
 
-async def set_parameters(peer: Peer, wanted: Mapping[str, float]) -> ParameterReport:
+async def set_parameters(
+    peer: Peer,
+    wanted: Mapping[str, float],
+    before_writing: Callable[[dict[str, float]], None] = lambda before: None,
+) -> ParameterReport:
     """Set logical parameters, given in SI units, and read them back.
 
-    Only names that answered are written, and only where they differ. Raises nothing for a value
-    that is missing or refused: the report names it.
+    Only names that answered are written, and only where they differ. `before_writing` is given
+    what those hold, before the first is written. Raises nothing for a value that is missing or
+    refused: the report names it.
     """
     found = await _read_values(peer, tuple(wanted))
     writes = {
@@ -47,6 +52,9 @@ async def set_parameters(peer: Peer, wanted: Mapping[str, float]) -> ParameterRe
         if not _holds(found, name, wanted[name])
     }
     if writes:
+        before_writing(
+            {n: v.value / scale_of(n, v.name) for n, v in found.items() if v.name in writes}
+        )
         await play(peer, ParameterWrite(writes), _WORDS)
     after = await _read_values(peer, tuple(found)) if writes else found
     return ParameterReport(

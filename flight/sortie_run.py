@@ -158,7 +158,7 @@ class SortieRun:
             if report.after.get(name, before) != before
         ]
         if changed:
-            text = f"set on the vehicle, and it stays so: {', '.join(changed)}"
+            text = f"set on the vehicle: {', '.join(changed)}"
             self._told.alert(Alert(severity=Severity.INFO, code="parameters_set", text=text))
 
     def _battery_min_frac(self) -> float:

@@ -209,7 +209,11 @@ class _SiteReader:
     def _policy(self) -> Policy:
         entry = self._section("policy", schema.PolicyEntry) or schema.PolicyEntry()
         keys = entry.model_dump(exclude_none=True)
-        for given, ours in (("swap_in_refill", "is_swap_in_refill"), ("by_zone", "is_by_zone")):
+        for given, ours in (
+            ("swap_in_refill", "is_swap_in_refill"),
+            ("by_zone", "is_by_zone"),
+            ("restore_parameters", "restores_parameters"),
+        ):
             if given in keys:
                 keys[ours] = keys.pop(given)
         policy = Policy(**keys)

@@ -184,6 +184,9 @@ class PolicyEntry(Entry):
     by_zone: bool | None = Field(
         default=None, description="whether each zone is flown by one drone"
     )
+    restore_parameters: bool | None = Field(
+        default=None, description="whether drones get their own parameters back after the flights"
+    )
     separation_m: Number | None = Field(default=None, ge=0, le=1000, description="drone to drone")
 
 

@@ -32,6 +32,7 @@ class Firmware(Enum):
     units moved to metres).
     """
 
+    V4_5 = "4.5"
     V4_6 = "4.6"
     DEV_2025_10 = "4.7.0-dev"
     V4_7 = "4.7"
@@ -172,15 +173,20 @@ _DEV = {
     "WP_RFND_USE": Spelling("WPNAV_RFND_USE"),
     "ARMING_SKIPCHK": Spelling("ARMING_CHECK"),
 }
+_OLD = {
+    **_DEV,
+    "MAV_SYSID": Spelling("SYSID_THISMAV"),
+    "MAV_GCS_SYSID": Spelling("SYSID_MYGCS"),
+    "MAV_OPTIONS": Spelling("SYSID_ENFORCE"),
+}
 SPELLINGS: Mapping[Firmware, Mapping[str, Spelling]] = {
     Firmware.V4_7: {},
     Firmware.DEV_2025_10: _DEV,
-    Firmware.V4_6: {
-        **_DEV,
-        "MAV_SYSID": Spelling("SYSID_THISMAV"),
-        "MAV_GCS_SYSID": Spelling("SYSID_MYGCS"),
-    },
+    Firmware.V4_6: _OLD,
+    Firmware.V4_5: _OLD,
 }
+_ABSENT = {Firmware.V4_5: frozenset(("FENCE_AUTOENABLE",))}
+"""FENCE_AUTOENABLE was a plane's alone until 4.6. Source: ArduPilot, AC_Fence.cpp."""
 
 
 class Answer(NamedTuple):
@@ -202,7 +208,10 @@ class Params:
         self.firmware = firmware
         self._values = {name: float(values.get(name, row[0])) for name, row in _TABLE.items()}
         spelled = SPELLINGS[firmware]
-        self._keys = {spelled.get(name, Spelling(name)).name: name for name in _TABLE}
+        absent = _ABSENT.get(firmware, frozenset())
+        self._keys = {
+            spelled.get(name, Spelling(name)).name: name for name in _TABLE if name not in absent
+        }
         self._wire_names = tuple(sorted(self._keys))
 
     @classmethod
