@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import shapely
@@ -179,9 +179,8 @@ def applied_from(record: Record, *, cell_m: float = 0.25) -> Applied:
     FormatError
         Where the record holds no plan, or events that cannot be read.
     """
-    plan = record.plan()
+    plan, started = record.whole_plan(), record.started_utc
     try:
-        started = datetime.fromisoformat(record.header["started_utc"]).astimezone(UTC)
         flights = flights_of(record, plan)
         reasons = _reasons(record, plan)
         services = Counter(event["kind"] for event in record.of("service"))
@@ -216,15 +215,23 @@ def applied_from(record: Record, *, cell_m: float = 0.25) -> Applied:
 
 
 def _reasons(record: Record, plan: Plan) -> dict[str, str]:
-    """Why spots were left, in the words of whoever left them; the first reason counts."""
-    reasons: dict[str, str] = {}
-    for event in record.of("skipped"):
-        reasons.setdefault(event["spot_id"], event["reason"])
+    """Why spots were left, in the words of whoever left them: the first of the last part."""
+    parts: list[dict[str, str]] = [{}]
     spots = {sortie.id: sortie.spot_ids for sortie in plan.sorties}
+    for event in record.of("part", "skipped", "sortie"):
+        if event["event"] == "part":
+            parts.append({})
+        elif event["event"] == "skipped":
+            parts[-1].setdefault(event["spot_id"], event["reason"])
     for event in record.of("sortie"):
         if event["state"] == "failed":
             for spot_id in spots.get(event["sortie_id"], ()):
-                reasons.setdefault(spot_id, f"{event['sortie_id']} failed: {event.get('text', '')}")
+                parts[0].setdefault(
+                    spot_id, f"{event['sortie_id']} failed: {event.get('text', '')}"
+                )
+    reasons: dict[str, str] = {}
+    for part in parts:
+        reasons |= part
     return reasons
 
 
@@ -295,9 +302,12 @@ def _totals(
 
 
 def _ending(record: Record) -> str:
-    for event in record.of("end"):
-        return f"{event.get('outcome', '')}: {event.get('text', '')}".strip(": ")
-    return "cut short: the record has no end"
+    text = "cut short: the record has no end"
+    for event in record.of("part", "end"):
+        text = "cut short: the record's last part has no end"
+        if event["event"] == "end":
+            text = f"{event.get('outcome', '')}: {event.get('text', '')}".strip(": ")
+    return text
 
 
 def _notes(
@@ -305,6 +315,8 @@ def _notes(
 ) -> tuple[str, ...]:
     """What a reader must know before trusting the figures."""
     notes = list(record.faults)
+    if record.num_parts > 1:
+        notes.append(f"The operation was taken up again {record.num_parts - 1} times.")
     if not record.is_closed:
         notes.append("The record was cut short: what happened after its last line is not known.")
     if unproven_s > 0:

@@ -21,6 +21,7 @@ from skymist.flight.commands.plan import plan
 from skymist.flight.commands.preview import preview
 from skymist.flight.commands.rehearse import rehearse
 from skymist.flight.commands.report import report
+from skymist.flight.commands.resume import resume
 from skymist.flight.commands.schema import schema
 from skymist.flight.commands.sitl import app as sitl_app
 from skymist.flight.errors import LinkLost, VehicleSilent
@@ -38,7 +39,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
-for command in (demo, init, check, plan, preview, export, rehearse, fly, report, cover, schema):
+for command in (
+    *(demo, init, check, plan, preview, export, rehearse, fly, resume, report, cover, schema),
+):
     app.command()(command)
 app.add_typer(sitl_app)
 app.add_typer(keys_app)

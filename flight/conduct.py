@@ -117,6 +117,7 @@ async def conduct(
     patience_s: float = PATIENCE_S,
     desk: OrderDesk | None = None,
     wind_mps: float | None = None,
+    held_agents: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Fly every sortie of the plan on the drones that are connected, and close the record.
 
@@ -143,6 +144,8 @@ async def conduct(
         down waits to be told; without one its day ends there.
     wind_mps
         The wind as measured on the ground before the start; the vehicles' own counts beside it.
+    held_agents
+        By drone, what its tank holds some of already; nobody knows how much.
 
     Returns
     -------
@@ -168,6 +171,7 @@ async def conduct(
             arm=arm,
             patience_s=patience_s,
             desk=desk,
+            held_agent_id=(held_agents or {}).get(d.id),
         )
         for d in flying
     ]
@@ -176,10 +180,10 @@ async def conduct(
         weather = WindWatch(plan.site.policy.wind_max_mps)
         if wind_mps is not None:
             weather.give(wind_mps)
-        beside = [_listen(runs, stop, told), mind_weather(runs, weather, told)]
+        beside = [listen(runs, stop, told), mind_weather(runs, weather, told)]
         if desk is not None:
             beside.append(obey_all(desk, runs, plan, told, on_wind=weather.give))
-        await _fly(runs, beside)
+        await fly_all(runs, beside)
     except asyncio.CancelledError:
         told.event("end", outcome=str(Result.ABORTED), text="stopped at once")
         raise
@@ -191,7 +195,9 @@ async def conduct(
     return outcome
 
 
-async def _fly(runs: Sequence[DroneRun], beside: Sequence[Coroutine[object, object, None]]) -> None:
+async def fly_all(
+    runs: Sequence[DroneRun], beside: Sequence[Coroutine[object, object, None]]
+) -> None:
     """All drones at once, until the last is done; what runs beside them ends then."""
     tasks = [asyncio.create_task(work) for work in beside]
     try:
@@ -206,7 +212,8 @@ async def _fly(runs: Sequence[DroneRun], beside: Sequence[Coroutine[object, obje
                 log.error("what ran beside the drones failed", exc_info=ended)
 
 
-async def _listen(runs: Sequence[DroneRun], stop: StopButton, told: Log) -> None:
+async def listen(runs: Sequence[DroneRun], stop: StopButton, told: Log) -> None:
+    """Call all drones home once the button is pressed."""
     await stop.pressed()
     log.info("stopped", extra={"reason": stop.reason})
     told.display.event("notice", {"text": f"{stop.reason}: {STOPPING}"})

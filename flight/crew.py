@@ -19,16 +19,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What goes into a tank: so many litres of one agent, after rinsing where it held another."""
+    """What goes into a tank: so many litres of one agent, after rinsing where it held another.
+
+    `is_level` says that the tank is filled up to so many litres, since nobody knows what it holds.
+    """
 
     litres_l: float
     agent: str
     into_empty: bool = False
+    is_level: bool = False
 
     def __str__(self) -> str:
         """As a person is told."""
         if self.into_empty:
             return f"empty and rinse the tank, fill in {self.litres_l:.1f} L of {self.agent}"
+        if self.is_level:
+            return f"fill the tank up to {self.litres_l:.1f} L of {self.agent}"
         return f"add {self.litres_l:.1f} L of {self.agent}"
 
 

@@ -36,7 +36,7 @@ from skymist.flight.telling import DroneLog, Skipped
 from skymist.flight.watch import Watch, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from skymist.coverage.drones import Drone
     from skymist.coverage.plan import Pass, Plan, Sortie
@@ -117,6 +117,7 @@ class DroneRun:
         arm: bool,
         patience_s: float = PATIENCE_S,
         desk: OrderDesk | None = None,
+        held_agent_id: str | None = None,
     ) -> None:
         self.drone = drone
         self.halts = Halts()
@@ -136,7 +137,7 @@ class DroneRun:
         self._launcher = Launcher(peer, self._watch)
         self._launcher.tell_before = lambda before: self._told.event(BEFORE, before=before)
         self._tank = Tank(litres_l=self._wanted_l(self.sorties[0]))
-        self._agent_id: str | None = None
+        self._agent_id, self._is_level_known = held_agent_id, False
         self._sortie_run: SortieRun | None = None
         self._num_passes = sum(len(sortie.passes) for sortie in self.sorties)
         self._shown_s = now_s()
@@ -402,8 +403,8 @@ class DroneRun:
             await self._crew.refill(self.drone.id, load)
             kind = "refill" if self._agent_id else "fill"
             self._told.service(kind, load.litres_l, now_s() - started_s)
-            held_l = load.litres_l + (0.0 if load.into_empty else held_l)
-            self._agent_id = sortie.agent_id
+            held_l = load.litres_l + (0.0 if load.into_empty or load.is_level else held_l)
+            self._agent_id, self._is_level_known = sortie.agent_id, True
         if sortie.swap_before:
             self._phases.to(Phase.SWAPPING)
             started_s = now_s()
@@ -421,6 +422,8 @@ class DroneRun:
         agent = agent or sortie.agent_id
         if sortie.agent_id != self._agent_id:
             return Load(litres_l=self._wanted_l(sortie), agent=agent, into_empty=True)
+        if not self._is_level_known:
+            return Load(litres_l=self._wanted_l(sortie), agent=agent, is_level=True)
         missing_l = self._wanted_l(sortie) - self._tank.litres_l
         if not sortie.refill_before or missing_l <= POUR_LEAST_L:
             return None
@@ -456,6 +459,23 @@ class DroneRun:
 
     async def _fly(self, sortie: Sortie) -> None:
         """One sortie, from preparing to the drone disarmed on the ground."""
+        run = self._begun(sortie)
+        await run.prepare(arm=self._arm)
+        self.report.num_verified += 1
+        if not self._arm:
+            return
+        self._pass_gate()
+        start_s = await self._gate.opened()
+        await asyncio.sleep(max(0.0, start_s + sortie.start_s - now_s()))
+
+        async def work() -> None:
+            await self._ready(run)
+            await run.launch()
+
+        await self._see_home(run, work)
+
+    def _begun(self, sortie: Sortie) -> SortieRun:
+        """The run of a sortie, which is the one under way from now on."""
         run = SortieRun(
             Job(
                 plan=self._plans.get(sortie.id, self._plan),
@@ -474,17 +494,13 @@ class DroneRun:
             skip=self.skip,
         )
         self._sortie_run = run
-        await run.prepare(arm=self._arm)
-        self.report.num_verified += 1
-        if not self._arm:
-            return
-        self._pass_gate()
-        start_s = await self._gate.opened()
-        await asyncio.sleep(max(0.0, start_s + sortie.start_s - now_s()))
+        return run
+
+    async def _see_home(self, run: SortieRun, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work that brings it into the air, and see it down and safe."""
         stop_observing = self._watch.observe(run.on_message)
         try:
-            await self._ready(run)
-            await run.launch()
+            await work()
             await run.see_home()
         finally:
             stop_observing()

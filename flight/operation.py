@@ -6,8 +6,8 @@ Opens a channel on every link, writes the header, listens for Ctrl-C, and conduc
 from __future__ import annotations
 
 import logging
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,11 @@ from skymist.missions.compile import compile_plan
 from skymist.missions.plans import plan_to_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
+    from skymist.coverage.drones import Drone
     from skymist.coverage.plan import Plan
     from skymist.flight.channel import Peer
     from skymist.flight.crew import Crew
@@ -44,17 +45,32 @@ _MARKS = {0xFD: 5, 0xFE: 3}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What the header says of how it was flown; `sim` is None on real drones."""
+    """What the header says of how it was flown; `sim` is None on real drones.
+
+    `connections` are those of the command line, by drone: what is taken up again begins with them.
+    """
 
     started_utc: datetime
     sim: str | None = None
     speedup: float | None = None
     has_tlog: bool = True
+    connections: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_rehearsal(self) -> bool:
         """Whether the drones are simulated."""
         return self.sim is not None
+
+    def told(self) -> dict[str, object]:
+        """The fields of a record's header, or of a later part's."""
+        return {
+            "started_utc": self.started_utc.isoformat(timespec="seconds"),
+            "is_rehearsal": self.is_rehearsal,
+            "sim": self.sim,
+            "speedup": self.speedup,
+            "software": software(),
+            "connections": dict(self.connections),
+        }
 
 
 def software() -> str:
@@ -67,16 +83,7 @@ def software() -> str:
 
 def write_header(record: Recorder, plan: Plan, setting: Setting) -> None:
     """The record's first line."""
-    record.write(
-        "header",
-        schema=SCHEMA,
-        started_utc=setting.started_utc.isoformat(timespec="seconds"),
-        is_rehearsal=setting.is_rehearsal,
-        sim=setting.sim,
-        speedup=setting.speedup,
-        software=software(),
-        plan=plan_to_dict(plan),
-    )
+    record.write("header", schema=SCHEMA, **setting.told(), plan=plan_to_dict(plan))
 
 
 def tap_into(record: Recorder, drones: Mapping[int, str]) -> Callable[[float, bytes], None]:
@@ -97,6 +104,26 @@ def tap_into(record: Recorder, drones: Mapping[int, str]) -> Callable[[float, by
             record.raw(OTHERS, frame, at_s)
 
     return tap
+
+
+@asynccontextmanager
+async def connected(
+    links: Mapping[str, Link], fleet: Mapping[str, Drone], record: Recorder, wiring: Wiring
+) -> AsyncIterator[dict[str, Peer]]:
+    """The vehicle of every drone, over a channel on its link; every frame goes into the record."""
+    async with AsyncExitStack() as stack:
+        forwards = await stack.enter_async_context(wiring.forwards())
+        channels: dict[int, Channel] = {}
+        peers: dict[str, Peer] = {}
+        for drone_id, link in links.items():
+            if id(link) not in channels:
+                sharing = {fleet[d].sysid: d for d, other in links.items() if other is link}
+                channel = Channel(link, tap=tap_into(record, sharing), forwards=forwards)
+                channels[id(link)] = await stack.enter_async_context(channel)
+            peers[drone_id] = channels[id(link)].vehicle(fleet[drone_id].sysid)
+            if wiring.keys is not None:
+                peers[drone_id].seal = wiring.keys.seal(drone_id)
+        yield peers
 
 
 async def operate(
@@ -134,18 +161,7 @@ async def operate(
         write_header(record, plan, setting)
         if record.failure:
             raise FlightError(f"nothing was started: {record.failure}")
-        async with AsyncExitStack() as stack:
-            forwards = await stack.enter_async_context(wiring.forwards())
-            channels: dict[int, Channel] = {}
-            peers: dict[str, Peer] = {}
-            for drone_id, link in links.items():
-                if id(link) not in channels:
-                    sharing = {fleet[d].sysid: d for d, other in links.items() if other is link}
-                    channel = Channel(link, tap=tap_into(record, sharing), forwards=forwards)
-                    channels[id(link)] = await stack.enter_async_context(channel)
-                peers[drone_id] = channels[id(link)].vehicle(fleet[drone_id].sysid)
-                if wiring.keys is not None:
-                    peers[drone_id].seal = wiring.keys.seal(drone_id)
+        async with connected(links, fleet, record, wiring) as peers:
             try:
                 until_s = now_s() + HELLO_S
                 for drone_id, peer in peers.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from skymist.flight import messages
@@ -89,6 +89,16 @@ class Oversight:
         self._course = course_of(job.plan, job.sortie)
         self._active: frozenset[str] = frozenset()
         self._alerts_s, self._ticked_s, self._late_s = 0.0, 0.0, -TICK_S
+
+    def distrust(self) -> None:
+        """What the vehicle holds is not the mission that was compiled: no pass of it is known.
+
+        The pump may run nowhere then, and no pass is noted.
+        """
+        mission = replace(self.job.mission, spans=())
+        self.job = replace(self.job, mission=mission)
+        self.passes = PassBook(mission)
+        self._ground = spray_ground(self.job.plan, self.job.sortie, mission)
 
     def on_message(self, state: VehicleState, message: object) -> None:
         """Take a message that has just been folded into `state`."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from skymist.flight.interlock import span_at
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from skymist.flight.telemetry import VehicleState
     from skymist.missions.items import Mission, PassSpan
 
@@ -40,7 +42,17 @@ class PassBook:
         self.current: int | None = None
         self.started: set[int] = set()
         self.ended: set[int] = set()
-        self._reached_seq = 0
+        self._reached_seq, self._is_taken_up = 0, False
+
+    def take_up(self, ended: Collection[int]) -> None:
+        """Begin amid a flight: these passes, by their index in the sortie, were seen to end.
+
+        What lies before the first item that is heard of now was flown or jumped over, unseen.
+        """
+        spans = enumerate(self._mission.spans)
+        self.ended = {index for index, span in spans if span.pass_index in ended}
+        self.started |= self.ended
+        self._is_taken_up = True
 
     @property
     def spot_id(self) -> str | None:
@@ -69,7 +81,8 @@ class PassBook:
         if progress.seq <= self._reached_seq:
             return ()
         self._reached_seq = progress.seq
-        events = self._passed(progress.seq)
+        events = [] if self._is_taken_up else self._passed(progress.seq)
+        self._is_taken_up = False
         found = span_at(self._mission, progress.seq)
         self.current = None if found is None else found[0]
         if self.current is not None:

@@ -66,7 +66,7 @@ _FROM_AIR = _AIR | {Phase.LANDED, Phase.FAILED}
 _ENDS = frozenset({Phase.FAILED, Phase.DONE})
 
 NEXT: dict[Phase, frozenset[Phase]] = {
-    Phase.WAITING: _GROUND | _ENDS | {Phase.PREPARING},
+    Phase.WAITING: _GROUND | _ENDS | {Phase.PREPARING, Phase.ARMED},
     Phase.REFILLING: _GROUND | _ENDS | {Phase.PREPARING},
     Phase.SWAPPING: _GROUND | _ENDS | {Phase.PREPARING},
     Phase.PREPARING: _ENDS | {Phase.WAITING, Phase.UPLOADING},
@@ -85,7 +85,7 @@ NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.FAILED: frozenset(),
     Phase.DONE: frozenset(),
 }
-"""The phases that may follow each."""
+"""The phases that may follow each. From waiting to armed goes one that is found in the air."""
 
 
 class Phases:

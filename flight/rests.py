@@ -41,11 +41,12 @@ def rest_passes(
 ) -> tuple[Pass, ...]:
     """The passes of a sortie that are left, by the share of each that is done."""
     rests = [
-        rest_of(leg, done.get(index, 0.0))
+        rest
         for index, leg in enumerate(sortie.passes)
         if leg.spot_id not in skip
+        for rest in rest_of(leg, ((0.0, done.get(index, 0.0)),), overlap_m=0.0)
     ]
-    return tuple(rest for rest in rests if rest is not None and rest.spray_s > REST_LEAST_S)
+    return tuple(rest for rest in rests if rest.spray_s > REST_LEAST_S)
 
 
 def rest_of_sortie(

@@ -207,6 +207,16 @@ class SortieRun:
         finally:
             self._is_ordering = False
 
+    def take_up(self, passes_ended: frozenset[int]) -> None:
+        """Begin amid a flight that an earlier run of the program began: see it home from here on.
+
+        `passes_ended` are those that it saw end, by their index in the sortie.
+        """
+        self.oversight.passes.take_up(passes_ended)
+        self.is_committed, self._was_airborne, self._ordered_s = True, True, now_s()
+        self._phases.to(Phase.ARMED)
+        self.took_off_s = now_s()
+
     def _is_unbroken(self) -> bool:
         """Whether the vehicle that was checked was in contact ever since."""
         return self._peer.is_in_contact and self._peer.num_breaks == self._num_breaks

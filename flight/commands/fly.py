@@ -13,6 +13,8 @@ import typer
 from skymist.coverage.errors import PlanError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from skymist.coverage.plan import Plan
     from skymist.flight.conduct import Outcome
     from skymist.flight.display import Display
@@ -105,7 +107,7 @@ def fly(
     started_utc = utc_now()
     folder = record_folder(directory, output, "flight", started_utc)
     display = display_for(as_json=json)
-    setting = Setting(started_utc=started_utc)
+    setting = Setting(started_utc=started_utc, connections=connections)
     began_s = time.perf_counter()
     try:
         outcome = asyncio.run(
@@ -173,19 +175,15 @@ async def _fly(
     from skymist.flight.operation import operate
     from skymist.flight.order_sources import Console, ordering
     from skymist.flight.orders import OrderDesk
-    from skymist.flight.reconnect import open_lasting
 
-    opened: dict[str, Link] = {}
-    for connection in connections.values():
-        if connection not in opened:
-            opened[connection] = await open_lasting(connection, patience_s=wiring.patience_s)
+    links = await open_links(connections, patience_s=wiring.patience_s)
     desk = OrderDesk()
     console = Console(desk, sys.stdin) if sys.stdin.isatty() else None
     crew = AskingCrew(enter=console.enter) if console else AskingCrew()
     async with ordering(desk, path=orders, console=console) as told:
         return await operate(
             plan,
-            {drone_id: opened[connection] for drone_id, connection in connections.items()},
+            links,
             folder,
             crew=crew,
             display=display,
@@ -195,3 +193,14 @@ async def _fly(
             desk=told,
             wind_mps=wind_mps,
         )
+
+
+async def open_links(connections: Mapping[str, str], *, patience_s: float) -> dict[str, Link]:
+    """A link for each drone; those with the same connection share one."""
+    from skymist.flight.reconnect import open_lasting
+
+    opened: dict[str, Link] = {}
+    for connection in connections.values():
+        if connection not in opened:
+            opened[connection] = await open_lasting(connection, patience_s=patience_s)
+    return {drone_id: opened[connection] for drone_id, connection in connections.items()}

@@ -21,7 +21,8 @@ import typer
 from skymist.coverage.errors import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from skymist.coverage.drones import Drone
     from skymist.coverage.plan import Plan
@@ -245,7 +246,7 @@ def crew_of(policy: Policy, copters: Mapping[str, EmbeddedCopter]) -> SimulatedC
         copters[drone_id].swap_battery()
 
     def fill(drone_id: str, load: Load) -> None:
-        if load.into_empty:
+        if load.into_empty or load.is_level:
             copters[drone_id].drain()
         copters[drone_id].refill(load.litres_l)
 
@@ -271,11 +272,15 @@ def flying(plan: Plan) -> list[Drone]:
 
 def _run(plan: Plan, folder: Path, display: Display, setting: Setting, world: World) -> Outcome:
     """Choose the loop and the fleet, and operate."""
+    return run_simulated(_operate(plan, folder, display, setting, world), setting)
+
+
+def run_simulated(work: Coroutine[object, object, Outcome], setting: Setting) -> Outcome:
+    """Do the work on a loop whose time runs as the setting says."""
     from skymist.sitl.loops import ScaledLoop, VirtualLoop, run
 
     is_virtual = setting.sim == Sim.EMBEDDED and setting.speedup is None
-    loop = VirtualLoop() if is_virtual else ScaledLoop(setting.speedup or 1.0)
-    return run(_operate(plan, folder, display, setting, world), loop=loop)
+    return run(work, loop=VirtualLoop() if is_virtual else ScaledLoop(setting.speedup or 1.0))
 
 
 async def _operate(
@@ -286,12 +291,11 @@ async def _operate(
     from skymist.flight.orders import OrderDesk
 
     is_embedded = setting.sim == Sim.EMBEDDED
-    fleet = _embedded(plan, world) if is_embedded else _ardupilot(plan, setting, world)
     desk = OrderDesk()
     is_paced = not (is_embedded and setting.speedup is None)
     console = Console(desk, sys.stdin) if is_paced and sys.stdin.isatty() else None
     sources = ordering(desk, timed=world.timed, path=world.orders, console=console)
-    async with fleet as (links, crew), sources as told:
+    async with simulated(plan, setting, world) as (links, crew), sources as told:
         return await operate(
             plan,
             links,
@@ -303,6 +307,14 @@ async def _operate(
             wiring=world.wiring,
             desk=told,
         )
+
+
+def simulated(
+    plan: Plan, setting: Setting, world: World
+) -> AbstractAsyncContextManager[tuple[dict[str, Link], Crew]]:
+    """Links to simulated drones on their pads, and who serves them there."""
+    is_embedded = setting.sim == Sim.EMBEDDED
+    return _embedded(plan, world) if is_embedded else _ardupilot(plan, setting, world)
 
 
 @asynccontextmanager

@@ -12,10 +12,11 @@ from skymist.coverage.errors import PlanError
 from skymist.coverage.frames import Origin
 from skymist.coverage.plan import Plan
 from skymist.coverage.planning import plan_site
-from skymist.coverage.replanning import remainder, replan
+from skymist.coverage.replanning import OVERLAP_M, remainder, replan
 from skymist.coverage.schedule import Standing
 from skymist.coverage.site import Agent, BlindSpot, Kind, Level, LevelName, Pad, Site
 
+WHOLE = ((0.0, 1.0),)
 MODEL = DroneModel(
     id="hexa",
     name="hexacopter",
@@ -66,14 +67,14 @@ def sprayed_l(plan: Plan) -> dict[str, float]:
 
 
 def test_what_is_left_is_flown_once_and_by_those_alive(plan: Plan) -> None:
-    done = {("yard0", k): 1.0 for k in range(len(plan.treatment("yard0").passes))}
-    done[("yard1", 0)] = 0.4
+    done = {("yard0", k): WHOLE for k in range(len(plan.treatment("yard0").passes))}
+    done[("yard1", 0)] = ((0.0, 0.4),)
     rest = replan(plan, done, {"d1": Standing(battery_frac=0.5, num_flown=3)})
     assert {sortie.drone_id for sortie in rest.sorties} == {"d1"}
     before, after = sprayed_l(plan), sprayed_l(rest)
     assert "yard0" not in after
     first = plan.treatment("yard1").passes[0]
-    wanted_l = before["yard1"] - 0.4 * first.litres_l
+    wanted_l = before["yard1"] - (0.4 - OVERLAP_M / first.length_m) * first.litres_l
     assert math.isclose(after["yard1"], wanted_l, rel_tol=1e-6)
     for spot_id in ("yard2", "yard3", "yard4", "yard5"):
         assert math.isclose(after[spot_id], before[spot_id], rel_tol=1e-6)
@@ -90,7 +91,7 @@ def test_the_first_sortie_is_served_as_the_drone_stands(plan: Plan) -> None:
 
 
 def test_everything_done_leaves_nothing(plan: Plan) -> None:
-    done = {(t.spot_id, k): 1.0 for t in plan.treatments for k in range(len(t.passes))}
+    done = {(t.spot_id, k): WHOLE for t in plan.treatments for k in range(len(t.passes))}
     assert all(remainder(t, done) is None for t in plan.treatments)
     assert replan(plan, done, {"d0": Standing()}).sorties == ()
 

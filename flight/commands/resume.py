@@ -1,0 +1,217 @@
+"""`skymist resume`: takes an interrupted operation up again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skymist.coverage.errors import PlanError
+
+if TYPE_CHECKING:
+    from skymist.coverage.plan import Plan
+    from skymist.flight.conduct import Outcome
+    from skymist.flight.display import Display
+    from skymist.flight.operation import Setting
+    from skymist.flight.record import Record
+    from skymist.flight.resume import Choice
+    from skymist.flight.wiring import Wiring
+
+
+def resume(
+    record: Annotated[Path, typer.Argument(help="An operation's record: its folder or file.")],
+    drone: Annotated[
+        list[str] | None,
+        typer.Option(help="ID=CONNECTION, as for fly; by default what the record remembers."),
+    ] = None,
+    arm: Annotated[
+        bool, typer.Option("--arm", help="Really fly. Without it all stops after the upload.")
+    ] = False,
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="Where broken passes begin again: breakpoint (where the proof of spray ends), "
+            "pass-start, or next-pass (their rest stays dry).",
+        ),
+    ] = "breakpoint",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="A drone that flies no more; you have seen it down."),
+    ] = None,
+    keep_battery: Annotated[
+        bool, typer.Option("--keep-battery", help="Fly on with the batteries that are in.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Events as JSON lines on stdout.")] = False,
+    link_patience_s: Annotated[
+        float, typer.Option(min=0.0, help="How long a lost link is opened again and waited for.")
+    ] = 300.0,
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="File of signing keys; by default your own (see `skymist keys`)."),
+    ] = None,
+    accept_unsigned: Annotated[
+        bool, typer.Option("--accept-unsigned", help="Also take unsigned frames: over a cable.")
+    ] = False,
+    forward: Annotated[
+        list[str] | None,
+        typer.Option(help="udp:HOST:PORT of another ground station that looks on; repeatable."),
+    ] = None,
+    forward_commands: Annotated[
+        bool,
+        typer.Option("--forward-commands", help="Let the one that looks on command the drones."),
+    ] = False,
+) -> None:
+    """Go on with an operation that was cut short: a crash, a dead link, a stop, a lost drone.
+
+    Drones that are still in the air are watched home first, and never commanded blindly. Then
+    what was not treated, by pump output along the way flown, is planned anew for the drones that
+    are connected, uploaded as new missions, verified and flown. You are asked to fill the tanks
+    and to swap batteries first. The record goes on as a new part: one report tells all.
+
+    A rehearsal is gone on with on new simulated drones.
+
+    Example: [bold]skymist resume records/b[/bold]
+
+    Example: [bold]skymist resume records/b --without heron --from pass-start --arm[/bold]
+    """
+    from skymist.flight.commands.flown import print_outcome, utc_now
+    from skymist.flight.commands.fly import LEFT
+    from skymist.flight.conduct import Result
+    from skymist.flight.display import display_for
+    from skymist.flight.ledger import ResumeFrom
+    from skymist.flight.operation import Setting
+    from skymist.flight.record import read_record
+    from skymist.flight.resume import Choice
+    from skymist.flight.wiring import wiring_of
+
+    if start not in tuple(ResumeFrom):
+        raise PlanError(f"--from: wanted {', '.join(ResumeFrom)}, found {start!r}")
+    found = read_record(record)
+    connections = connections_of(found, drone or [], without or [])
+    is_simulated = bool(found.header.get("sim")) and not connections
+    setting = Setting(
+        started_utc=utc_now(),
+        sim=found.header.get("sim"),
+        speedup=found.header.get("speedup"),
+        has_tlog=not is_simulated,
+        connections=connections,
+    )
+    wiring = wiring_of(
+        patience_s=link_patience_s,
+        keys_path=keys,
+        takes_unsigned=accept_unsigned,
+        forward=forward,
+        passes_commands=forward_commands,
+    )
+    choice = Choice(start=ResumeFrom(start), keeps_battery=keep_battery)
+    display = display_for(as_json=json)
+    began_s = time.perf_counter()
+    try:
+        if is_simulated:
+            outcome = _rehearse(found, setting, display, choice, without or [])
+        else:
+            outcome = asyncio.run(_fly(found, setting, display, choice, arm=arm, wiring=wiring))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        typer.echo(f"{LEFT}; record: {found.path.parent}", err=True)
+        raise typer.Exit(1) from None
+    finally:
+        display.close()
+    print_outcome(outcome, found.path.parent, time.perf_counter() - began_s, as_json=json)
+    if outcome.is_link_lost:
+        raise typer.Exit(3)
+    is_checked = not arm and not outcome.skipped and outcome.result is not Result.ABORTED
+    if outcome.result is not Result.DONE and (is_simulated or not is_checked):
+        raise typer.Exit(1)
+
+
+def connections_of(record: Record, drones: list[str], without: list[str]) -> dict[str, str]:
+    """Where each drone is reached: as named, else as the last part of the record remembers.
+
+    Raises
+    ------
+    PlanError
+        A drone that flew has no connection and is not named as one that flies no more.
+    """
+    from skymist.flight.commands.fly import parse_connections
+
+    plan = record.plan()
+    fleet = [drone.id for drone in plan.site.fleet]
+    for drone_id in without:
+        if drone_id not in fleet:
+            raise PlanError(f"--without {drone_id!r}: wanted one of {', '.join(fleet)}")
+    known: dict[str, str] = dict(record.header.get("connections") or {})
+    for event in record.of("part"):
+        known |= event.get("connections") or {}
+    known |= parse_connections(drones, plan)
+    found = {drone_id: where for drone_id, where in known.items() if drone_id not in without}
+    if not found and record.header.get("sim"):
+        return {}
+    if missing := sorted(_flown(plan) - set(found) - set(without)):
+        raise PlanError(
+            f"wanted --drone {missing[0]}=CONNECTION, or --without {missing[0]} "
+            "if you have seen it down and it flies no more"
+        )
+    if not found:
+        raise PlanError("wanted at least one drone that flies on, found none")
+    return found
+
+
+def _flown(plan: Plan) -> set[str]:
+    return {sortie.drone_id for sortie in plan.sorties}
+
+
+async def _fly(
+    record: Record,
+    setting: Setting,
+    display: Display,
+    choice: Choice,
+    *,
+    arm: bool,
+    wiring: Wiring,
+) -> Outcome:
+    """Open the links, one for each connection named, and go on."""
+    from skymist.flight.commands.fly import open_links
+    from skymist.flight.crew import AskingCrew
+    from skymist.flight.resume import resume as go_on
+
+    return await go_on(
+        record,
+        await open_links(setting.connections, patience_s=wiring.patience_s),
+        crew=AskingCrew(),
+        display=display,
+        arm=arm,
+        setting=setting,
+        choice=choice,
+        wiring=wiring,
+    )
+
+
+def _rehearse(
+    record: Record, setting: Setting, display: Display, choice: Choice, without: list[str]
+) -> Outcome:
+    """Go on with new simulated drones on the pads: those of the rehearsal are gone."""
+    from skymist.flight.commands.rehearse import World, run_simulated, simulated
+    from skymist.flight.resume import resume as go_on
+    from skymist.flight.wiring import PLAIN
+
+    plan = record.plan()
+    world = World(wiring=PLAIN, seed=plan.seed)
+
+    async def work() -> Outcome:
+        async with simulated(plan, setting, world) as (links, crew):
+            alive = {drone_id: link for drone_id, link in links.items() if drone_id not in without}
+            return await go_on(
+                record,
+                alive,
+                crew=crew,
+                display=display,
+                arm=True,
+                setting=setting,
+                choice=choice,
+            )
+
+    return run_simulated(work(), setting)

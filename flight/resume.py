@@ -1,0 +1,227 @@
+"""Takes an interrupted operation up again: see down who flies, plan what is left, fly it.
+
+The record goes on in the same file as a new part, so that one report is made from all. What was
+treated is the ledger's word (`flight.ledger`), never the item's number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from skymist.coverage.errors import PlanError
+from skymist.coverage.replanning import replan
+from skymist.coverage.schedule import Standing
+from skymist.flight import driver
+from skymist.flight.clock import now_s
+from skymist.flight.conduct import Outcome, Result, StopButton, conduct
+from skymist.flight.errors import FlightError, VehicleRefused, VehicleSilent
+from skymist.flight.hello import HELLO_S, require_meant
+from skymist.flight.interrupts import on_interrupt
+from skymist.flight.launch import Launcher
+from skymist.flight.ledger import ResumeFrom, chosen, ledger_of
+from skymist.flight.messages import SysStatus
+from skymist.flight.operation import connected
+from skymist.flight.reattach import watch_home
+from skymist.flight.record import read_record, rest_to_dict
+from skymist.flight.recorder import Recorder
+from skymist.flight.telling import Log
+from skymist.flight.watch import Watch
+from skymist.flight.wiring import PLAIN, Wiring
+from skymist.missions.compile import compile_plan
+from skymist.missions.plan_checks import plan_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from skymist.coverage.drones import Drone
+    from skymist.coverage.plan import Plan
+    from skymist.coverage.replanning import Done
+    from skymist.flight.channel import Peer
+    from skymist.flight.crew import Crew
+    from skymist.flight.display import Display
+    from skymist.flight.links import Link
+    from skymist.flight.operation import Setting
+    from skymist.flight.record import Record
+
+BATTERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the operator chose: where broken passes begin again, and what of the batteries.
+
+    With `keeps_battery` a drone flies on with what its battery says it has; else it is given
+    another before its first sortie.
+    """
+
+    start: ResumeFrom = ResumeFrom.BREAKPOINT
+    keeps_battery: bool = False
+
+
+async def resume(
+    record: Record,
+    links: Mapping[str, Link],
+    *,
+    crew: Crew,
+    display: Display,
+    arm: bool,
+    setting: Setting,
+    choice: Choice | None = None,
+    wiring: Wiring = PLAIN,
+) -> Outcome:
+    """Go on with an operation over these links, by drone; who has none flies no more.
+
+    Raises
+    ------
+    FormatError
+        The record cannot be read, or another program writes it.
+    PlanError
+        Nobody who is connected can fly what is left.
+    VehicleSilent, VehicleRefused
+        A drone is not heard, is not the one that is meant, or was not seen to land.
+    """
+    record.plan()
+    fleet = {drone.id: drone for drone in record.plan().site.fleet}
+    epoch_s = setting.started_utc.timestamp()
+    with Recorder(
+        record.path.parent, now_s, epoch_s=epoch_s, tlog=setting.has_tlog, continues=record
+    ) as writer:
+        writer.write("part", number=record.num_parts + 1, **setting.told())
+        if writer.failure:
+            raise FlightError(f"nothing was started: {writer.failure}")
+        stop = StopButton()
+        writer.on_failure = stop.press
+        told = Log(writer, display)
+        async with connected(links, fleet, writer, wiring) as peers:
+            try:
+                with on_interrupt(stop.press):
+                    until_s = now_s() + HELLO_S
+                    for drone_id, peer in peers.items():
+                        await _heard(fleet[drone_id], peer, display, until_s)
+                    await _all_down(record, peers, crew=crew, told=told, stop=stop)
+                    rest = await _plan_rest(record, peers, writer, told, choice or Choice())
+                    if stop.is_pressed:
+                        raise FlightError(stop.reason)
+                    if not rest.sorties:
+                        return _nothing_left(told, arm=arm)
+                    return await conduct(
+                        rest,
+                        compile_plan(rest),
+                        peers,
+                        crew=crew,
+                        record=writer,
+                        display=display,
+                        arm=arm,
+                        stop=stop,
+                        patience_s=wiring.patience_s,
+                        held_agents=held_agents(record),
+                    )
+            except (FlightError, PlanError) as exc:
+                writer.write("end", outcome=str(Result.ABORTED), text=str(exc))
+                raise
+
+
+async def _heard(drone: Drone, peer: Peer, display: Display, until_s: float) -> None:
+    """Hear a drone: one that is not heard may be in the air, and nothing new is begun beside it."""
+    try:
+        await require_meant(drone, peer, display, until_s)
+    except VehicleSilent as exc:
+        hint = f"if you have seen it down and it flies no more: --without {drone.id}"
+        raise VehicleSilent(f"{exc}; {hint}", sysid=exc.sysid, waited_s=exc.waited_s) from exc
+
+
+def _nothing_left(told: Log, *, arm: bool) -> Outcome:
+    text = "nothing is left to be flown"
+    told.event("end", outcome=str(Result.DONE), text=text)
+    return Outcome(
+        result=Result.DONE, text=text, drones=(), skipped=(), duration_s=0.0, is_armed=arm
+    )
+
+
+async def _all_down(
+    record: Record, peers: Mapping[str, Peer], *, crew: Crew, told: Log, stop: StopButton
+) -> None:
+    """Who flies is watched home; who stands is taken out of AUTO, in which it could arm."""
+    hearts = {
+        drone_id: await driver.wait_heartbeat(peer, HELLO_S) for drone_id, peer in peers.items()
+    }
+    in_air = [drone_id for drone_id, heart in hearts.items() if heart.is_armed]
+    for drone_id, peer in peers.items():
+        if drone_id not in in_air:
+            await Launcher(peer, Watch(peer)).stand_down()
+    if in_air:
+        names = ", ".join(in_air)
+        told.display.event("notice", {"text": f"in the air, watched home first: {names}"})
+        await watch_home(in_air, record, peers, crew=crew, told=told, stop=stop)
+
+
+async def _plan_rest(
+    record: Record, peers: Mapping[str, Peer], writer: Recorder, told: Log, choice: Choice
+) -> Plan:
+    """Plan what is left by everything that stands in the record by now, and write it there."""
+    writer.flush()
+    so_far = read_record(record.path)
+    done = chosen(ledger_of(so_far).done(), choice.start)
+    standing = await standing_of(so_far, peers, keeps_battery=choice.keeps_battery)
+    whole = so_far.plan()
+    rest = replan(whole, done, standing, seed=whole.seed)
+    if faults := plan_faults(rest):
+        raise PlanError("\n".join(f"what is left: {fault}" for fault in faults))
+    reason = f"taken up again from the {choice.start}: {left_text(whole, rest, done)}"
+    told.record.write("replan", reason=reason, plan=rest_to_dict(rest))
+    told.display.event("notice", {"text": reason})
+    return rest
+
+
+def left_text(whole: Plan, rest: Plan, done: Done) -> str:
+    """What is left of a plan, in words."""
+    wanted_l = sum(t.litres_l for t in whole.treatments)
+    broken = sum(1 for shares in done.values() if shares and shares != ((0.0, 1.0),))
+    spots = "1 spot" if len(rest.treatments) == 1 else f"{len(rest.treatments)} spots"
+    return (
+        f"{rest.litres_l:.1f} of {wanted_l:.1f} L over {spots} in {len(rest.sorties)} sorties, "
+        f"{broken} passes in part"
+    )
+
+
+async def standing_of(
+    record: Record, peers: Mapping[str, Peer], *, keeps_battery: bool
+) -> dict[str, Standing]:
+    """How each drone that is connected stands on its pad.
+
+    Raises
+    ------
+    VehicleRefused
+        Its battery is to be kept, and it does not say what it has.
+    """
+    held, standing = held_agents(record), {}
+    for drone_id, peer in peers.items():
+        own = {s.id for made in record.plans for s in made.sorties if s.drone_id == drone_id}
+        numbers = [int(n) for sortie_id in own if (n := sortie_id.rpartition("-")[2]).isdigit()]
+        battery_frac = await _battery_frac(drone_id, peer) if keeps_battery else 0.0
+        standing[drone_id] = Standing(
+            battery_frac=battery_frac,
+            agent_id=held.get(drone_id, ""),
+            num_flown=max([len(own), *numbers]),
+        )
+    return standing
+
+
+async def _battery_frac(drone_id: str, peer: Peer) -> float:
+    await driver.request_streams(peer)
+    status = await peer.wait_for(SysStatus, timeout_s=BATTERY_S)
+    if status.battery_frac is None:
+        wanted = f"{drone_id}: wanted the share that is left in its battery, found none told"
+        raise VehicleRefused(wanted, sysid=peer.sysid)
+    return status.battery_frac
+
+
+def held_agents(record: Record) -> dict[str, str]:
+    """By drone, what was last poured into its tank."""
+    agents = {s.id: s.agent_id for made in record.plans for s in made.sorties}
+    held: dict[str, str] = {}
+    for event in record.of("sortie"):
+        if event["sortie_id"] in agents:
+            held[event["drone_id"]] = agents[event["sortie_id"]]
+    return held
