@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from skymist.flight.display import Display
     from skymist.flight.links import Link
     from skymist.flight.operation import Setting
+    from skymist.flight.orders import OrderDesk
     from skymist.flight.record import Record
 
 BATTERY_S = 5.0
@@ -69,6 +70,8 @@ async def resume(
     setting: Setting,
     choice: Choice | None = None,
     wiring: Wiring = PLAIN,
+    desk: OrderDesk | None = None,
+    wind_mps: float | None = None,
 ) -> Outcome:
     """Go on with an operation over these links, by drone; who has none flies no more.
 
@@ -116,6 +119,8 @@ async def resume(
                         stop=stop,
                         patience_s=wiring.patience_s,
                         held_agents=held_agents(record),
+                        desk=desk,
+                        wind_mps=wind_mps,
                     )
             except (FlightError, PlanError) as exc:
                 writer.write("end", outcome=str(Result.ABORTED), text=str(exc))

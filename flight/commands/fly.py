@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,13 +14,15 @@ import typer
 from skymist.coverage.errors import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from skymist.coverage.plan import Plan
     from skymist.flight.conduct import Outcome
+    from skymist.flight.crew import Crew
     from skymist.flight.display import Display
     from skymist.flight.links import Link
     from skymist.flight.operation import Setting
+    from skymist.flight.orders import OrderDesk
     from skymist.flight.wiring import Wiring
 
 LEFT = (
@@ -171,16 +174,10 @@ async def _fly(
     wind_mps: float | None,
 ) -> Outcome:
     """Open the links, one for each connection named, and operate."""
-    from skymist.flight.crew import AskingCrew
     from skymist.flight.operation import operate
-    from skymist.flight.order_sources import Console, ordering
-    from skymist.flight.orders import OrderDesk
 
     links = await open_links(connections, patience_s=wiring.patience_s)
-    desk = OrderDesk()
-    console = Console(desk, sys.stdin) if sys.stdin.isatty() else None
-    crew = AskingCrew(enter=console.enter) if console else AskingCrew()
-    async with ordering(desk, path=orders, console=console) as told:
+    async with at_terminal(orders) as (crew, desk):
         return await operate(
             plan,
             links,
@@ -190,9 +187,23 @@ async def _fly(
             arm=arm,
             setting=setting,
             wiring=wiring,
-            desk=told,
+            desk=desk,
             wind_mps=wind_mps,
         )
+
+
+@asynccontextmanager
+async def at_terminal(orders: Path | None) -> AsyncIterator[tuple[Crew, OrderDesk | None]]:
+    """The people at the terminal: who serves the pads, and whose orders are taken."""
+    from skymist.flight.crew import AskingCrew
+    from skymist.flight.order_sources import Console, ordering
+    from skymist.flight.orders import OrderDesk
+
+    desk = OrderDesk()
+    console = Console(desk, sys.stdin) if sys.stdin.isatty() else None
+    crew = AskingCrew(enter=console.enter) if console else AskingCrew()
+    async with ordering(desk, path=orders, console=console) as told:
+        yield crew, told
 
 
 async def open_links(connections: Mapping[str, str], *, patience_s: float) -> dict[str, Link]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,6 +65,12 @@ def resume(
         bool,
         typer.Option("--forward-commands", help="Let the one that looks on command the drones."),
     ] = False,
+    wind_mps: Annotated[
+        float | None, typer.Option(min=0.0, help="The wind as measured at the start.")
+    ] = None,
+    orders: Annotated[
+        Path | None, typer.Option(help="A file or named pipe: each line written to it is an order.")
+    ] = None,
 ) -> None:
     """Go on with an operation that was cut short: a crash, a dead link, a stop, a lost drone.
 
@@ -114,7 +121,8 @@ def resume(
         if is_simulated:
             outcome = _rehearse(found, setting, display, choice, without or [])
         else:
-            outcome = asyncio.run(_fly(found, setting, display, choice, arm=arm, wiring=wiring))
+            go = partial(_fly, found, setting, display, choice, orders=orders, wind_mps=wind_mps)
+            outcome = asyncio.run(go(arm=arm, wiring=wiring))
     except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo(f"{LEFT}; record: {found.path.parent}", err=True)
         raise typer.Exit(1) from None
@@ -172,22 +180,27 @@ async def _fly(
     *,
     arm: bool,
     wiring: Wiring,
+    orders: Path | None,
+    wind_mps: float | None,
 ) -> Outcome:
     """Open the links, one for each connection named, and go on."""
-    from skymist.flight.commands.fly import open_links
-    from skymist.flight.crew import AskingCrew
+    from skymist.flight.commands.fly import at_terminal, open_links
     from skymist.flight.resume import resume as go_on
 
-    return await go_on(
-        record,
-        await open_links(setting.connections, patience_s=wiring.patience_s),
-        crew=AskingCrew(),
-        display=display,
-        arm=arm,
-        setting=setting,
-        choice=choice,
-        wiring=wiring,
-    )
+    links = await open_links(setting.connections, patience_s=wiring.patience_s)
+    async with at_terminal(orders) as (crew, desk):
+        return await go_on(
+            record,
+            links,
+            crew=crew,
+            display=display,
+            arm=arm,
+            setting=setting,
+            choice=choice,
+            wiring=wiring,
+            desk=desk,
+            wind_mps=wind_mps,
+        )
 
 
 def _rehearse(
