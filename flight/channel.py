@@ -124,6 +124,7 @@ class Peer:
         self._num_gaps = 0
         self._latest: dict[type, Heard[Received]] = {}
         self._listeners: list[Callable[[Heard[Received]], None]] = []
+        self._raw_listeners: list[Callable[[bytes], None]] = []
         self._subscriptions: list[tuple[frozenset[type], Subscription[Received]]] = []
         self._texts = TextJoiner()
         self._seq = -1
@@ -157,6 +158,16 @@ class Peer:
         def remove() -> None:
             with suppress(ValueError):
                 self._listeners.remove(callback)
+
+        return remove
+
+    def listen_raw(self, callback: Callable[[bytes], None]) -> Callable[[], None]:
+        """Call back with every frame's bytes; gives the function that ends it."""
+        self._raw_listeners.append(callback)
+
+        def remove() -> None:
+            with suppress(ValueError):
+                self._raw_listeners.remove(callback)
 
         return remove
 
@@ -204,6 +215,8 @@ class Peer:
         if self.heard_s is not None and at_s - self.heard_s > BREAK_S:
             self._num_gaps += 1
         self.heard_s = at_s
+        for raw_listener in tuple(self._raw_listeners):
+            raw_listener(frame.raw)
         message = frame.message
         if isinstance(message, StatusText):
             message = self._texts.join(message)

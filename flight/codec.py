@@ -12,6 +12,7 @@ from __future__ import annotations
 import binascii
 import logging
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
@@ -256,3 +257,31 @@ def _packable_command(
             return mavlink.MAVLink_param_set_message(
                 *to, message.name.encode(), message.value, message.param_type
             )
+
+
+def decode(mav: Any, frame: bytes) -> Any:
+    """The pymavlink message of a whole frame, for a library that wants those; None where none."""
+    try:
+        return mav.decode(bytearray(frame))
+    except mavlink.MAVError as error:
+        log.debug("not decoded", extra={"reason": str(error)})
+        return None
+
+
+def silent_connection(write: Callable[[bytes], None]) -> Any:
+    """A pymavlink connection without a wire, for such a library; `write` gets what it sends."""
+    from pymavlink import mavutil
+
+    class Silent(mavutil.mavfile):  # type: ignore[misc]
+        def recv(self, n: int | None = None) -> bytes:
+            return b""
+
+        def write(self, buf: bytes) -> None:
+            write(buf)
+
+        def close(self) -> None:
+            pass
+
+    connection = Silent(None, "skymist", notimestamps=True)
+    connection.mav = mavlink.MAVLink(connection, srcSystem=255, srcComponent=191)
+    return connection
