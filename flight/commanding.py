@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Received)
 
 STREAMS_AGAIN_S = 12.0
+REASONS_S = 1.0
+"""How long the reasons of a refusal may take to follow it."""
 
 STREAM_RATES_HZ: Mapping[type, float] = {
     Heartbeat: 1.0,
@@ -111,7 +113,7 @@ async def set_mode(peer: Peer, mode: CopterMode, timeout_s: float = 5.0) -> None
     """Change the mode and see it in a heartbeat; `VehicleRefused` or `VehicleSilent`."""
     with peer.subscribe(StatusText) as texts:
         result = await command(peer, VehicleCommand.DO_SET_MODE, 1, mode)
-        _require(peer, result, f"mode {mode.name}", () if result.is_accepted else _drain(texts))
+        _require(peer, result, f"mode {mode.name}", await _why(result, texts))
     await peer.wait_for(Heartbeat, lambda h: h.custom_mode == mode, timeout_s=timeout_s)
 
 
@@ -137,9 +139,7 @@ async def arm(
                     sysid=peer.sysid,
                     waited_s=result.waited_s,
                 )
-        if result.outcome is Outcome.REFUSED:
-            await asyncio.sleep(1.0)  # the reasons follow the refusal
-        _require(peer, result, "arming", _drain(texts))
+        _require(peer, result, "arming", await _why(result, texts))
         try:
             await peer.wait_for(Heartbeat, lambda h: h.is_armed, timeout_s=timeout_s)
         except VehicleSilent as error:
@@ -163,7 +163,7 @@ async def start_mission(peer: Peer) -> None:
     """Start the mission of an armed vehicle in AUTO; `VehicleRefused` or `VehicleSilent`."""
     with peer.subscribe(StatusText) as texts:
         result = await command(peer, VehicleCommand.MISSION_START)
-        _require(peer, result, "starting the mission", _drain(texts))
+        _require(peer, result, "starting the mission", await _why(result, texts))
 
 
 async def spray_off(peer: Peer) -> Result:
@@ -206,6 +206,14 @@ async def keep_streams(
         await request_streams(peer, rates_hz)
         while now_s() < again_s and peer.num_breaks == num_breaks:
             await asyncio.sleep(min(0.5, max(0.0, again_s - now_s())))
+
+
+async def _why(result: Result, texts: Subscription[StatusText]) -> tuple[str, ...]:
+    """What the vehicle says about a refusal: ArduPilot queues its texts behind the answer."""
+    if result.outcome is Outcome.REFUSED:
+        await asyncio.sleep(REASONS_S)
+        return _drain(texts)
+    return ()
 
 
 def _drain(texts: Subscription[StatusText]) -> tuple[str, ...]:

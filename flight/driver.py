@@ -28,7 +28,12 @@ from skymist.flight.mission_transfer import (
     upload,
     verify,
 )
-from skymist.flight.parameter_setting import check_parameters, read_parameters, set_parameters
+from skymist.flight.parameter_setting import (
+    check_parameters,
+    checks_left_out,
+    read_parameters,
+    set_parameters,
+)
 from skymist.flight.parameters import ParameterReport
 from skymist.flight.protocol_transfer import clear_lists as clear_mission
 from skymist.flight.protocol_transfer import read_list as read_back
@@ -43,6 +48,7 @@ __all__ = [
     "arm",
     "ask",
     "check_parameters",
+    "checks_left_out",
     "clear_mission",
     "clear_or_mark",
     "come_home",

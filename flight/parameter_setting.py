@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from skymist.flight.conversation import play
 from skymist.flight.messages import ParamError, ParamValue
 from skymist.flight.param_protocol import ParameterRead, ParameterWrite, stored_value
-from skymist.flight.parameters import ParameterReport, groups_of, scale_of
+from skymist.flight.parameters import READ_ONLY, ParameterReport, checks_off, groups_of, scale_of
 
 if TYPE_CHECKING:
     from skymist.flight.channel import Peer
@@ -20,6 +20,12 @@ async def read_parameters(peer: Peer, names: Iterable[str]) -> dict[str, float]:
     """Logical parameters in SI units; those that answer under none of their names are left out."""
     found = await _read_values(peer, tuple(names))
     return {name: value.value / scale_of(name, value.name) for name, value in found.items()}
+
+
+async def checks_left_out(peer: Peer) -> str:
+    """Which of its own checks before arming a vehicle does not make; empty where it makes all."""
+    found = await _read_values(peer, ("arming_checks",))
+    return "".join(checks_off(value.name, value.value) for value in found.values())
 
 
 async def check_parameters(peer: Peer, wanted: Mapping[str, float]) -> ParameterReport:
@@ -45,6 +51,8 @@ async def set_parameters(
     what those hold, before the first is written. Raises nothing for a value that is missing or
     refused: the report names it.
     """
+    if unknown := READ_ONLY.keys() & wanted.keys():
+        raise ValueError(f"parameters that are never written: {', '.join(sorted(unknown))}")
     found = await _read_values(peer, tuple(wanted))
     writes = {
         value.name: (wanted[name] * scale_of(name, value.name), value.param_type)

@@ -58,14 +58,31 @@ ALIASES: dict[str, tuple[Alias, ...]] = {
 }
 """By logical name; percentages stay as the vehicle counts them, as their names say."""
 
+READ_ONLY: dict[str, tuple[Alias, ...]] = {
+    "arming_checks": (Alias("ARMING_SKIPCHK"), Alias("ARMING_CHECK")),
+}
+"""Whose meaning differs with the name that answers: read by it, never written."""
+
 
 def aliases_of(name: str) -> tuple[Alias, ...]:
     """What vehicles may call a parameter; ValueError for a name that is not one of ours."""
     try:
-        return ALIASES[name]
+        return ALIASES[name] if name in ALIASES else READ_ONLY[name]
     except KeyError:
         known = ", ".join(name for name in ALIASES if not name.startswith("servo"))
         raise ValueError(f"parameter {name!r}: wanted one of {known}") from None
+
+
+def checks_off(vehicle_name: str, value: float) -> str:
+    """Which of its own checks a vehicle does not make, in words; empty where it makes all.
+
+    ARMING_SKIPCHK (4.7) has bits of checks that are left out, -1 for all; ARMING_CHECK bits of
+    those that are made, 1 for all. Source: AP_Arming.cpp.
+    """
+    bits = int(value)
+    if vehicle_name == "ARMING_CHECK":
+        return "" if bits & 1 else ("all" if bits == 0 else f"all but ARMING_CHECK {bits}")
+    return "" if bits == 0 else ("all" if bits == -1 else f"ARMING_SKIPCHK {bits}")
 
 
 def groups_of(names: Iterable[str]) -> tuple[tuple[str, ...], ...]:

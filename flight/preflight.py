@@ -303,6 +303,9 @@ class _Look:
             patience_s = max(3.0, self.until_s - now_s())
             for reason in await unready_in_auto(self.peer, patience_s):
                 self.note(Check.PREARM, reason)
+            if off := await driver.checks_left_out(self.peer):
+                text = f"its own checks before arming are switched off: {off}"
+                self.note(Check.PREARM, text, is_blocking=False)
         except VehicleRefused as error:
             self.note(Check.PREARM, str(error))
 

@@ -29,6 +29,10 @@ ACCURACY_MOST_M = 3.0
 """A receiver that claims to know less moves no limit further."""
 FRESH_S = 3.0
 _REASONS_S = 2.0
+_NUM_ASKED = 4
+_PREARM = "PreArm: "
+_DEBUG = 7
+"""MAV_SEVERITY_DEBUG. Source: MAVLink common.xml."""
 
 
 async def unready_in_auto(peer: Peer, timeout_s: float) -> tuple[str, ...]:
@@ -48,14 +52,23 @@ async def unready_in_auto(peer: Peer, timeout_s: float) -> tuple[str, ...]:
 
 
 async def _reasons(peer: Peer) -> tuple[str, ...]:
-    """What the vehicle names when asked why it would not arm."""
+    """What the vehicle names when asked why it would not arm, asked again while more comes.
+
+    Texts are sent once and may be lost. Checks that are switched off speak too, at the level of
+    debugging: they keep nothing from flying. Source: AP_Arming.cpp, check_failed.
+    """
+    said: dict[str, None] = {}
     with peer.subscribe(StatusText) as texts:
-        await driver.command(peer, VehicleCommand.RUN_PREARM_CHECKS)
-        await asyncio.sleep(_REASONS_S)
-        said: dict[str, None] = {}
-        while (heard := texts.get_nowait()) is not None:
-            if heard.message.text.startswith("PreArm: "):
-                said[heard.message.text.removeprefix("PreArm: ")] = None
+        for _ in range(_NUM_ASKED):
+            num = len(said)
+            await driver.command(peer, VehicleCommand.RUN_PREARM_CHECKS)
+            await asyncio.sleep(_REASONS_S)
+            while (heard := texts.get_nowait()) is not None:
+                text = heard.message.text
+                if text.startswith(_PREARM) and heard.message.severity < _DEBUG:
+                    said[text.removeprefix(_PREARM)] = None
+            if said and len(said) == num:
+                break
     return tuple(said) or ("its checks do not pass, and it gives no reason",)
 
 

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.coverage.drones import Drone, DroneModel, Sprayer
 from skymist.flight import driver
@@ -27,6 +29,7 @@ DRONE = Drone(
     ),
 )
 PARAMS = {
+    "ARMING_CHECK": (1.0, 6),
     "SPRAY_ENABLE": (1.0, 2),
     "WP_SPD": (4.7, 9),
     "SPRAY_SPEED_MIN": (37.0, 9),
@@ -120,6 +123,65 @@ def test_a_mission_that_goes_on_without_its_links_is_told() -> None:
     assert report.is_ready
     assert "bit 0: the mission goes on without its radio" in report.summary()
     assert "bit 1: the mission goes on without its ground station" in report.summary()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ARMING_CHECK", 0, "all"),
+        ("ARMING_CHECK", 64, "all but ARMING_CHECK 64"),
+        ("ARMING_SKIPCHK", -1, "all"),
+        ("ARMING_SKIPCHK", 8, "ARMING_SKIPCHK 8"),
+    ],
+)
+def test_checks_that_are_switched_off_are_told(name: str, value: float, words: str) -> None:
+    def off(vehicle: ScriptedVehicle) -> None:
+        vehicle.params.pop("ARMING_CHECK")
+        vehicle.params[name] = (value, 6)
+
+    report = looked_at(off)
+    assert report.is_ready
+    assert report.summary().endswith(f"its own checks before arming are switched off: {words}")
+
+
+def test_every_reason_comes_over_a_lossy_link_and_disabled_checks_are_none() -> None:
+    reasons = [f"Reason number {num}" for num in range(12)]
+
+    def many(vehicle: ScriptedVehicle) -> None:
+        vehicle.prearm_reasons = reasons
+        obey = vehicle._obey
+
+        def obey_lossily(command: int, params: tuple[float, ...]) -> None:
+            if command == 401:
+                text = b"PreArm: of a check that is off"
+                vehicle.say(mavlink.MAVLink_statustext_message(7, text))
+                vehicle._link.loss_frac = 0.2
+                obey(command, params)
+                vehicle._link.loss_frac = 0.0
+            else:
+                obey(command, params)
+
+        vehicle._obey = obey_lossily  # type: ignore[method-assign]
+
+    report = looked_at(many)
+    found = [f.text for f in report.findings if f.check is Check.PREARM]
+    assert sorted(found) == sorted(reasons)
+
+
+def test_why_a_mode_is_refused_follows_the_refusal() -> None:
+    def late(vehicle: ScriptedVehicle) -> None:
+        vehicle.command_results[176] = [4] * 9
+        on_command = vehicle._on_command_long
+
+        def answered(message: Any) -> None:
+            on_command(message)
+            if message.command == 176:
+                text = mavlink.MAVLink_statustext_message(4, b"Auto: Missing Takeoff Cmd")
+                asyncio.get_running_loop().call_later(0.5, vehicle.say, text)
+
+        vehicle._on_command_long = answered  # type: ignore[method-assign]
+
+    assert "FAILED (Auto: Missing Takeoff Cmd)" in looked_at(late).summary()
 
 
 def test_a_threshold_in_mah_is_enough() -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.coverage.plan import Plan
 from skymist.flight import driver
@@ -15,9 +16,10 @@ from skymist.flight.channel import Channel
 from skymist.flight.commands.rehearse import SimulatedCrew, homes_of
 from skymist.flight.conduct import Outcome, Result
 from skymist.flight.display import Silent
-from skymist.flight.links import open_link
+from skymist.flight.links import Link, open_link
 from skymist.flight.messages import CopterMode, Heartbeat, ServoOutput
 from skymist.flight.operation import Setting, operate
+from skymist.flight.readiness import _reasons
 from skymist.flight.record import read_record
 from skymist.sitl.ardupilot import ArduPilotFleet
 from skymist.sitl.binaries import find_arducopter
@@ -112,3 +114,56 @@ def test_another_hand_on_the_mode_turns_the_pump_off(
     assert wet[-1]["t_s"] - stop["t_s"] < 1.0
     assert "pilot" in {e["code"] for e in record.of("alert")}
     assert {e["spot_id"] for e in record.of("skipped")} == {"yard0", "bins0"}
+
+
+def test_every_reason_of_its_own_checks_reaches_the_user(
+    tiny_plan: Callable[..., Plan], arducopter: Path
+) -> None:
+    """The oracle is a second ground station that reads the texts with pymavlink."""
+    heard: dict[str, set[str]] = {}
+
+    async def listen(address: str) -> None:
+        port = int(address.rsplit(":", 1)[1]) + 2
+        link = await open_link(f"tcp:127.0.0.1:{port}")
+        parser = mavlink.MAVLink(None, srcSystem=254)
+        parser.robust_parsing = True
+        beat = mavlink.MAVLink_heartbeat_message(6, 8, 0, 0, 4, 3)
+        link.write(bytes(beat.pack(parser)))  # it speaks to those who spoke
+        try:
+            await read(link, parser)
+        finally:
+            link.close()
+
+    async def read(link: Link, parser: mavlink.MAVLink) -> None:
+        while data := await link.read():
+            for message in parser.parse_buffer(data) or ():
+                if message.get_type() == "STATUSTEXT" and message.text.startswith("PreArm: "):
+                    kind = "off" if message.severity == 7 else "on"
+                    heard.setdefault(kind, set()).add(message.text.removeprefix("PreArm: "))
+
+    async def main() -> tuple[str, ...]:
+        drones = list(tiny_plan().site.fleet)
+        params = {"SIM_GPS1_ENABLE": 0, "SIM_RC_FAIL": 1, "BATT_ARM_VOLT": 99, "FENCE_ENABLE": 1}
+        async with (
+            ArduPilotFleet(
+                drones,
+                homes=homes_of(tiny_plan(), drones),
+                speedup=SPEEDUP,
+                found=find_arducopter(arducopter),
+                params={**params, "FS_THR_ENABLE": 1},
+            ) as fleet,
+            Channel(await open_link(fleet.addresses[0])) as channel,
+        ):
+            peer = channel.vehicle(1)
+            await driver.wait_heartbeat(peer, 60.0)
+            await driver.request_streams(peer)
+            await asyncio.sleep(30.0)
+            listener = asyncio.create_task(listen(fleet.addresses[0]))
+            await asyncio.sleep(1.0)
+            reasons = await _reasons(peer)
+            listener.cancel()
+            return reasons
+
+    reasons = run(main(), loop=ScaledLoop(SPEEDUP))
+    assert len(reasons) >= 3
+    assert set(reasons) >= heard["on"] - heard.get("off", set())
