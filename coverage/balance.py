@@ -1,12 +1,13 @@
 """Flights shared out among drones, and mended until the last drone is done as soon as can be.
 
 Moves a flight, swaps two, or moves a chunk from one flight to another, always away from the
-drone that is done last; each move is weighed with the true costs of the flights.
+drone that is done last; moves are rated by
+estimates, and the best of them by the true costs of the flights.
 """
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,24 +15,43 @@ import numpy as np
 
 from skymist.coverage.chunks import halves_of
 from skymist.coverage.days import day_s
-from skymist.coverage.filling import gaps_m, inserted
+from skymist.coverage.filling import gaps_m, insertions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
+    from skymist.coverage.chunks import Chunk
     from skymist.coverage.drones import Drone
     from skymist.coverage.flights import Base, Flight, Flights
     from skymist.coverage.site import Policy
 
+    Floats = NDArray[np.float64]
     Days = dict[str, list[Flight]]
 
 MOST_ROUNDS = 200
 GAIN_S = 10.0
 WORTH = 0.5
 """What a second of all drones together is worth beside one of the drone that is done last."""
-TRIES = 16
-"""Moves of a kind that are weighed before the best is made."""
+TRIES = 32
+"""Moves of a kind that are weighed by estimates,"""
+TRUE_TRIES = 8
+"""and the best of these, by true costs, before the best is made."""
+SLACK_S = 15.0
+"""How far estimates may be off."""
 OTHERS_MOST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Flights taken from the drone done last and from another, and chunks of those made instead."""
+
+    other: str
+    gone: tuple[Flight, ...]
+    mine: tuple[Sequence[Chunk], ...] = ()
+    replaced: tuple[Flight, ...] = ()
+    theirs: tuple[Sequence[Chunk], ...] = ()
 
 
 class Roster:
@@ -43,6 +63,7 @@ class Roster:
         self._bases, self._policy, self._flights = bases, policy, flights
         self.days: Days = {drone.id: [] for drone in drones}
         self.loads_s = dict.fromkeys(self.days, 0.0)
+        self._parts: dict[int, tuple[Chunk, tuple[Chunk, ...]]] = {}
 
     @property
     def makespan_s(self) -> float:
@@ -77,7 +98,7 @@ class Roster:
         """Make the first kind of move that ends a drone's day earlier; who was touched."""
         for moves in (self._moved_flights, self._moved_chunks, self._swapped, self._parted):
             best: tuple[float, Days, dict[str, float]] | None = None
-            for days in islice(moves(last), TRIES):
+            for days in islice(self._made(self._rated(last, moves(last)), last), TRUE_TRIES):
                 loads = {d: day_s(day, self._policy) for d, day in days.items()}
                 top_s = max(loads.values()) + WORTH * sum(loads.values())
                 if max(loads.values()) < self.loads_s[last] - GAIN_S and (
@@ -90,96 +111,161 @@ class Roster:
                 return set(best[1])
         return set()
 
+    def _rated(self, last: str, moves: Sequence[_Move]) -> list[_Move]:
+        """Moves that by estimates end a day earlier, the best first."""
+        olds = list({id(f): f for m in moves for f in (*m.gone, *m.replaced)}.values())
+        guesses = self._flights.guess_s([(f.base, f.chunks) for f in olds])
+        off_s = {id(f): f.cost.duration_s - s for f, s in zip(olds, guesses, strict=True)}
+        base = self._bases[last]
+        mine = iter(self._flights.guess_s([(base, row) for m in moves for row in m.mine]))
+        theirs = iter(
+            self._flights.guess_s([(self._bases[m.other], row) for m in moves for row in m.theirs])
+        )
+        rated = []
+        for k, move in enumerate(moves):
+            ends_s = (
+                self.loads_s[last] + self._change_s(move.gone, mine, len(move.mine), off_s),
+                self.loads_s[move.other]
+                + self._change_s(move.replaced, theirs, len(move.theirs), off_s),
+            )
+            if max(ends_s) < self.loads_s[last] - GAIN_S + SLACK_S:
+                rated.append((max(ends_s) + WORTH * sum(ends_s), k))
+        return [moves[k] for _, k in sorted(rated)]
+
+    def _change_s(
+        self, gone: Sequence[Flight], guesses: Iterator[float], num: int, off_s: dict[int, float]
+    ) -> float:
+        """Seconds by which a day grows when flights are replaced by `num` others, estimated."""
+        fresh = [next(guesses) for _ in range(num)]
+        # Estimates of flights over much the same ground are off by much the same.
+        kept_off_s = sum(off_s[id(f)] for f in gone[:num])
+        stops_s = (num - len(gone)) * self._policy.refill_s
+        return sum(fresh) + kept_off_s - sum(f.cost.duration_s for f in gone) + stops_s
+
+    def _made(self, moves: Sequence[_Move], last: str) -> Iterator[Days]:
+        """The days after each move whose flights can be flown."""
+        for move in moves:
+            mine = self._flown(self._bases[last], move.mine)
+            theirs = self._flown(self._bases[move.other], move.theirs) if mine is not None else None
+            if mine is not None and theirs is not None:
+                gone = {id(flight) for flight in (*move.gone, *move.replaced)}
+                yield {
+                    last: [f for f in self.days[last] if id(f) not in gone] + mine,
+                    move.other: [f for f in self.days[move.other] if id(f) not in gone] + theirs,
+                }
+
+    def _flown(self, base: Base, rows: Sequence[Sequence[Chunk]]) -> list[Flight] | None:
+        made = [self._flights.over(base, row) for row in rows]
+        found = [flight for flight in made if flight is not None]
+        return found if len(found) == len(made) else None
+
     def _others(self, last: str) -> list[str]:
         """Drones that are done earlier, the earliest first."""
-        free = [d for d in self.days if self.loads_s[d] < self.loads_s[last] - GAIN_S]
+        free = [
+            d
+            for d in self.days
+            if self.loads_s[d] < self.loads_s[last] - GAIN_S and self._is_same_model(d, last)
+        ]
         return sorted(free, key=lambda d: (self.loads_s[d], d))[:OTHERS_MOST]
 
-    def _there(self, drone_id: str, flight: Flight) -> Flight | None:
-        """The same flight by another drone."""
-        base = self._bases[drone_id]
-        if base.index == flight.base.index:
-            return flight
-        if base.hops.model.id != flight.base.hops.model.id:
-            return None
-        return self._flights.over(base, flight.chunks)
+    def _is_same_model(self, one: str, other: str) -> bool:
+        return self._bases[one].hops.model.id == self._bases[other].hops.model.id
 
-    def _detour_m(self, drone_id: str, flight: Flight) -> float:
-        """How much farther from another drone's pad a flight's work lies than from its own."""
-        place, (x, y) = self._bases[drone_id].home, flight.chunks[0].middle
-        return math.dist(place[:2], (x, y)) - math.dist(flight.base.home[:2], (x, y))
+    def _detours_m(self, drone_id: str, flights: Sequence[Flight]) -> Floats:
+        """How much farther from another drone's pad flights' work lies than from their own."""
+        middles = np.array([f.chunks[0].middle for f in flights]).reshape(-1, 2)
+        homes = np.array([f.base.home[:2] for f in flights]).reshape(-1, 2)
+        there = np.hypot(*(middles - self._bases[drone_id].home[:2]).T)
+        return np.asarray(there - np.hypot(*(middles - homes).T))
 
-    def _moved_flights(self, last: str) -> Iterator[Days]:
-        """Each flight to each drone that has time for it, the least detour first."""
-        pairs = [
-            (self._detour_m(other, flight), k, other)
-            for other in self._others(last)
-            for k, flight in enumerate(self.days[last])
-            if flight.cost.duration_s < self.loads_s[last] - self.loads_s[other]
+    def _seconds(self, drone_id: str) -> Floats:
+        return np.array([flight.cost.duration_s for flight in self.days[drone_id]])
+
+    def _given(self, last: str, share: float) -> list[tuple[str, Flight]]:
+        """Flights of which a share fits into another drone's time, the least detour first."""
+        mine, pairs = self.days[last], []
+        for other in self._others(last):
+            room_s = self.loads_s[last] - self.loads_s[other]
+            detours_m = self._detours_m(other, mine)
+            for k in np.flatnonzero(self._seconds(last) * share < room_s).tolist():
+                pairs.append((float(detours_m[k]), k, other))
+        return [(other, mine[k]) for _, k, other in sorted(pairs)[:TRIES]]
+
+    def _moved_flights(self, last: str) -> list[_Move]:
+        """Each flight to each drone that has time for it."""
+        return [
+            _Move(other, gone=(flight,), theirs=(flight.chunks,))
+            for other, flight in self._given(last, 1.0)
         ]
-        for _, k, other in sorted(pairs):
-            moved = self._there(other, self.days[last][k])
-            if moved is not None:
-                rest = self.days[last][:k] + self.days[last][k + 1 :]
-                yield {last: rest, other: [*self.days[other], moved]}
 
-    def _swapped(self, last: str) -> Iterator[Days]:
-        """A flight for a shorter one, the least detour first."""
-        pairs = [
-            (self._detour_m(other, mine) + self._detour_m(last, theirs), k, other, j)
-            for other in self._others(last)
-            for k, mine in enumerate(self.days[last])
-            for j, theirs in enumerate(self.days[other])
-            if 0
-            < mine.cost.duration_s - theirs.cost.duration_s
-            < self.loads_s[last] - self.loads_s[other]
+    def _swapped(self, last: str) -> list[_Move]:
+        """A flight for a shorter one."""
+        mine, seconds = self.days[last], self._seconds(last)
+        pairs: list[tuple[float, int, str, int]] = []
+        for other in self._others(last):
+            theirs = self.days[other]
+            saved = seconds[:, None] - self._seconds(other)[None]
+            detours = self._detours_m(other, mine)[:, None] + self._detours_m(last, theirs)[None]
+            fits = (saved > 0) & (saved < self.loads_s[last] - self.loads_s[other])
+            pairs += [(gap, k, other, j) for gap, k, j in _least(np.where(fits, detours, np.inf))]
+        return [
+            _Move(
+                other,
+                gone=(mine[k],),
+                mine=(self.days[other][j].chunks,),
+                replaced=(self.days[other][j],),
+                theirs=(mine[k].chunks,),
+            )
+            for _, k, other, j in sorted(pairs)[:TRIES]
         ]
-        for _, k, other, j in sorted(pairs)[: 2 * TRIES]:
-            given = self._there(other, self.days[last][k])
-            taken = self._there(last, self.days[other][j])
-            if given is not None and taken is not None:
-                mine, theirs = list(self.days[last]), list(self.days[other])
-                mine[k], theirs[j] = taken, given
-                yield {last: mine, other: theirs}
 
-    def _parted(self, last: str) -> Iterator[Days]:
-        """One half of a flight as a flight of another drone, the least detour first."""
-        pairs = [
-            (self._detour_m(other, flight), k, other)
-            for other in self._others(last)
-            for k, flight in enumerate(self.days[last])
-            if flight.cost.duration_s / 2 < self.loads_s[last] - self.loads_s[other]
-        ]
-        for _, k, other in sorted(pairs):
-            flight = self.days[last][k]
-            halves = flight.chunks if len(flight.chunks) > 1 else halves_of(flight.chunks[0])
+    def _parted(self, last: str) -> list[_Move]:
+        """One half of a flight as a flight of another drone."""
+        moves = []
+        for other, flight in self._given(last, 0.5):
+            halves = flight.chunks if len(flight.chunks) > 1 else self._halves(flight.chunks[0])
             cut = len(halves) // 2
             for kept, given in ((halves[:cut], halves[cut:]), (halves[cut:], halves[:cut])):
-                left = self._flights.over(flight.base, kept) if kept else None
-                moved = self._flights.over(self._bases[other], given) if left else None
-                if left is not None and moved is not None:
-                    mine = list(self.days[last])
-                    mine[k] = left
-                    yield {last: mine, other: [*self.days[other], moved]}
+                if kept:
+                    moves.append(_Move(other, gone=(flight,), mine=(kept,), theirs=(given,)))
+        return moves
 
-    def _moved_chunks(self, last: str) -> Iterator[Days]:
-        """Each chunk to the nearest flights with room, the nearest pair first."""
+    def _halves(self, chunk: Chunk) -> tuple[Chunk, ...]:
+        """A chunk in two, the same two each time."""
+        if id(chunk) not in self._parts:
+            self._parts[id(chunk)] = (chunk, halves_of(chunk))
+        return self._parts[id(chunk)][1]
+
+    def _moved_chunks(self, last: str) -> list[_Move]:
+        """Each chunk to the nearest flights with room."""
         mine = [(f, k) for f in self.days[last] for k in range(len(f.chunks))]
         pairs: list[tuple[float, int, str, int]] = []
         for other in self._others(last):
             gaps = gaps_m([f.chunks[k] for f, k in mine], self.days[other])
-            nearest = np.argsort(gaps, axis=None, kind="stable")[: 2 * TRIES]
-            for at in nearest[np.isfinite(gaps.ravel()[nearest])].tolist():
-                row, column = divmod(at, gaps.shape[1])
-                pairs.append((float(gaps[row, column]), row, other, column))
-        for _, row, other, column in sorted(pairs)[: 2 * TRIES]:
+            pairs += [(gap, row, other, column) for gap, row, column in _least(gaps)]
+        moves = []
+        for _, row, other, column in sorted(pairs)[:TRIES]:
             (flight, k), host = mine[row], self.days[other][column]
             rest = flight.chunks[:k] + flight.chunks[k + 1 :]
-            left = self._flights.over(flight.base, rest) if rest else None
-            fuller = inserted(self._flights, host, flight.chunks[k])
-            if fuller is not None and (left is not None or not rest):
-                kept = [f for f in self.days[last] if f is not flight]
-                yield {
-                    last: [*kept, left] if left else kept,
-                    other: [fuller if f is host else f for f in self.days[other]],
-                }
+            moves += [
+                _Move(
+                    other,
+                    gone=(flight,),
+                    mine=(rest,) if rest else (),
+                    replaced=(host,),
+                    theirs=(fuller,),
+                )
+                for fuller in insertions(host, flight.chunks[k])
+            ]
+        return moves
+
+
+def _least(table: Floats) -> list[tuple[float, int, int]]:
+    """The smallest finite values of a table with their rows and columns."""
+    flat = table.ravel()
+    if not flat.size:
+        return []
+    most = min(TRIES, flat.size) - 1
+    some = np.flatnonzero(flat <= min(np.partition(flat, most)[most], np.finfo(float).max))
+    some = some[np.argsort(flat[some], kind="stable")][:TRIES]
+    return [(float(flat[k]), *divmod(int(k), table.shape[1])) for k in some]

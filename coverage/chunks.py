@@ -7,7 +7,7 @@ where possible; what of one spot is flown in a row again is joined again.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -73,17 +73,15 @@ class Chunk:
     index: int
     load: Load
     passes: tuple[Pass, ...]
+    litres_l: float = field(init=False, compare=False, repr=False)
+    """What all passes put out."""
+    middle: tuple[float, float] = field(init=False, compare=False, repr=False)
+    """Halfway between where it starts and where it ends."""
 
-    @property
-    def litres_l(self) -> float:
-        """What all passes put out."""
-        return math.fsum(p.litres_l for p in self.passes)
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """Halfway between where it starts and where it ends."""
+    def __post_init__(self) -> None:
         (ax, ay), (bx, by) = self.passes[0].path[0], self.passes[-1].path[-1]
-        return (ax + bx) / 2, (ay + by) / 2
+        object.__setattr__(self, "litres_l", math.fsum(p.litres_l for p in self.passes))
+        object.__setattr__(self, "middle", ((ax + bx) / 2, (ay + by) / 2))
 
     def reversed(self) -> Chunk:
         """The same flown backwards."""

@@ -6,17 +6,19 @@ The costs are those of the sortie that is flown in the end; whatever compares so
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from skymist.coverage.chunks import Chunk, carried_l, joined, usable_l
-from skymist.coverage.energy import Cost, sortie_cost
+from skymist.coverage.chunks import Chunk, carried_l, held_l, joined, usable_l
+from skymist.coverage.energy import LAND_S, SPOOL_S, Cost, sortie_cost
 from skymist.coverage.errors import PlanError
 from skymist.coverage.plan import Pass, Sortie
+from skymist.coverage.works import works_s
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from skymist.coverage.airways import XYZ
     from skymist.coverage.hops import Hops
     from skymist.coverage.plan import Leg
@@ -51,6 +53,12 @@ class Flight:
     legs: tuple[Leg, ...] = field(repr=False)
     cost: Cost
 
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The mean of its chunks' middles."""
+        middles = [chunk.middle for chunk in self.chunks]
+        return sum(x for x, _ in middles) / len(middles), sum(y for _, y in middles) / len(middles)
+
     def sortie(self, sortie_id: str, drone_id: str) -> Sortie:
         """The flight as a sortie that has no start time yet."""
         return Sortie(
@@ -67,19 +75,26 @@ class Flight:
         )
 
 
+BATTERY_SLACK_FRAC = 0.03
+"""By how much estimates of a flight's battery may be too high."""
+Row = tuple[Base, Sequence[Chunk]]
+"""Chunks to be flown in this order from a base."""
+
+
 class Flights:
     """Makes flights, and remembers those it made."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[int, tuple[int, ...]], Flight | None] = {}
+        self._guessed: dict[tuple[int, tuple[int, ...]], float] = {}
         self._turned: dict[int, Chunk] = {}
-        self._kept: list[Chunk] = []
+        self._kept: dict[int, Chunk] = {}
 
     def over(self, base: Base, chunks: Sequence[Chunk]) -> Flight | None:
         """The flight over chunks in this order, each from its better end; None if it cannot be."""
         key = (base.index, tuple(id(chunk) for chunk in chunks))
         if key not in self._made:
-            self._kept.extend(chunks)
+            self._kept.update((id(chunk), chunk) for chunk in chunks)
             self._made[key] = self._fly(base, chunks)
         return self._made[key]
 
@@ -98,34 +113,68 @@ class Flights:
             return None
         return Flight(base, tuple(chunks), legs, cost)
 
+    def guess_s(self, rows: Sequence[Row]) -> list[float]:
+        """Seconds of flights over chunks in this order, to choose what is worth a true look.
+
+        Estimates. What is too much for a tank or a battery takes forever.
+        """
+        keys = [(base.index, tuple(id(chunk) for chunk in chunks)) for base, chunks in rows]
+        fresh = {k: row for k, row in zip(keys, rows, strict=True) if k not in self._guessed}
+        by_hops: dict[str, list[Row]] = defaultdict(list)
+        for row in fresh.values():
+            by_hops[row[0].hops.model.id].append(row)
+        for some in by_hops.values():
+            hops = some[0][0].hops
+            works_s([chunk for _, chunks in some for chunk in chunks], hops)
+            hops.guess([pair for base, chunks in some for pair in self._pairs(base, chunks)])
+        for key, (base, chunks) in fresh.items():
+            self._kept.update((id(chunk), chunk) for chunk in chunks)
+            self._guessed[key] = self._guessed_s(base, chunks)
+        return [self._guessed[key] for key in keys]
+
+    def _guessed_s(self, base: Base, chunks: Sequence[Chunk]) -> float:
+        if not chunks:
+            return 0.0
+        model, litres = base.hops.model, math.fsum(c.litres_l for c in chunks)
+        if litres > usable_l(model) + 1e-9:
+            return math.inf
+        works = sum(base.hops.worked[id(chunk)][1] for chunk in chunks)
+        took_s = SPOOL_S + LAND_S + works + self._turns(base, chunks)[0]
+        mean_w = model.hover_power_w(held_l(litres, 0, model.sprayer) / 2)
+        used = took_s * mean_w / (model.battery_wh * 3600)
+        room = (1 - base.hops.policy.reserve_frac) * (1 + BATTERY_SLACK_FRAC)
+        return took_s if used <= room else math.inf
+
+    def _pairs(self, base: Base, chunks: Sequence[Chunk]) -> list[tuple[XYZ, XYZ]]:
+        """Every hop that a flight over chunks in this order may have."""
+        ends = [(base.home,), *(tuple(dict.fromkeys(ends_of(c))) for c in chunks), (base.home,)]
+        return [(a, b) for some, others in pairwise(ends) for a in some for b in others]
+
+    def _turns(self, base: Base, chunks: Sequence[Chunk]) -> tuple[float, tuple[bool, ...]]:
+        """By estimates: seconds between chunks, and which are flown backwards to make them few."""
+        hop_s = base.hops.guessed_s
+        ways: list[tuple[float, XYZ, tuple[bool, ...]]] = [(0.0, base.home, ())]
+        for chunk in chunks:
+            first, last = ends_of(chunk)
+            fresh = []
+            for start, end, is_back in ((first, last, False), (last, first, True)):
+                best_s, way = min((s + hop_s(here, start), way) for s, here, way in ways)
+                fresh.append((best_s, end, (*way, is_back)))
+            ways = fresh
+        return min((s + hop_s(here, base.home), way) for s, here, way in ways)
+
     def _legs(self, base: Base, chunks: Sequence[Chunk]) -> tuple[Leg, ...]:
         """The legs with every chunk flown from the end that makes the whole shortest."""
-        ways: list[tuple[float, XYZ, list[Chunk]]] = [(0.0, base.home, [])]
-        for chunk in chunks:
-            fresh = []
-            for turned in (chunk, self._back(chunk)):
-                start, end = ends_of(turned)
-                best_s, before = min(
-                    ((s + self._hop_s(base, here, start), way) for s, here, way in ways),
-                    key=lambda item: item[0],
-                )
-                fresh.append((best_s, end, [*before, turned]))
-            ways = fresh
-        _, _, flown = min(
-            ((s + self._hop_s(base, here, base.home), here, way) for s, here, way in ways),
-            key=lambda item: item[0],
-        )
+        base.hops.guess(self._pairs(base, chunks))
+        turns = self._turns(base, chunks)[1]
+        flown = [self._back(c) if back else c for c, back in zip(chunks, turns, strict=True)]
         return tuple(legs_over(base, [p for chunk in flown for p in chunk.passes]))
 
     def _back(self, chunk: Chunk) -> Chunk:
         if id(chunk) not in self._turned:
-            self._kept.append(chunk)
+            self._kept[id(chunk)] = chunk
             self._turned[id(chunk)] = chunk.reversed()
         return self._turned[id(chunk)]
-
-    @staticmethod
-    def _hop_s(base: Base, start: XYZ, end: XYZ) -> float:
-        return 0.0 if math.dist(start, end) < 0.05 else base.hops.way(start, end)[1]
 
 
 def ends_of(chunk: Chunk) -> tuple[XYZ, XYZ]:

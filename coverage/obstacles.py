@@ -42,6 +42,23 @@ class Obstacles:
         self._tree = shapely.STRtree(self._footprints)
         self._wide: dict[int, BaseGeometry] = {}
 
+    @property
+    def widened_m(self) -> float:
+        """By how much buildings are widened, chords of arcs included."""
+        return self.keep_m * _OUTSIDE
+
+    def standing(self, above_home_m: float) -> NDArray[np.intp]:
+        """Which buildings, by index, stand in the way at this height, anywhere."""
+        return np.flatnonzero(self._heights_m > above_home_m - self.margin_m)
+
+    def footprints_of(self, indices: NDArray[np.intp]) -> NDArray[np.object_]:
+        """Footprints of some buildings as they are."""
+        return self._footprints[indices]
+
+    def widened(self, indices: NDArray[np.intp]) -> NDArray[np.object_]:
+        """Some buildings, widened, all at once."""
+        return np.asarray(shapely.buffer(self._footprints[indices], self.widened_m, quad_segs=_ARC))
+
     def _widened(self, index: int) -> BaseGeometry:
         if index not in self._wide:
             self._wide[index] = self._footprints[index].buffer(
@@ -112,7 +129,3 @@ class Obstacles:
         """Height of the tallest building that touches the region; 0 where none does."""
         near = self._tree.query(region, predicate="intersects")
         return float(self._heights_m[near].max()) if len(near) else 0.0
-
-    def rims(self, region: BaseGeometry, above_home_m: float) -> list[BaseGeometry]:
-        """Each widened building in the way at this height, one by one."""
-        return [self._widened(i) for i in self._near(region, above_home_m)]

@@ -6,6 +6,7 @@ shared out among drones and mended (`balance`). What no drone reaches becomes a 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from skymist.coverage.chunks import chunks_of, halves_of
 from skymist.coverage.days import in_order, stop_s
 from skymist.coverage.errors import PlanError
 from skymist.coverage.filling import dissolved
-from skymist.coverage.flights import Base, Flights, legs_over
+from skymist.coverage.flights import Base, Flights, ends_of, legs_over
 from skymist.coverage.footprints import footprint
 from skymist.coverage.hops import Hops
 from skymist.coverage.plan import GroundTask, Reason
@@ -123,7 +124,7 @@ class Planner:
         places = {(b.hops.model.id, b.pad.id): b for b in self._bases}
         weighed = {
             zone: [
-                _total(stations.weights_s(places[d.model.id, d.pad_id], some, self._stop_s))
+                _total(stations.weights_s([places[d.model.id, d.pad_id]], some, self._stop_s))
                 for d in drones
             ]
             for zone, some in zones.items()
@@ -169,13 +170,15 @@ class Planner:
         self, spot_ids: Sequence[str], chunks: Mapping[str, Mapping[str, list[Chunk]]]
     ) -> list[list[Floats]]:
         """By base and spot, the seconds of each of its chunks; none where it has no treatment."""
-        made = []
-        for base in self._bases:
-            by_spot = chunks[base.hops.model.id]
+        made: list[list[Floats]] = [[] for _ in self._bases]
+        for model_id in self._hops:
+            by_spot = chunks[model_id]
+            own = [base for base in self._bases if base.hops.model.id == model_id]
             flat = [chunk for s in spot_ids for chunk in by_spot.get(s, ())]
-            found = stations.weights_s(base, flat, self._stop_s)
             sizes = np.cumsum([len(by_spot.get(s, ())) for s in spot_ids])
-            made.append(np.split(found, sizes[:-1]) if len(spot_ids) else [])
+            found = stations.weights_s(own, flat, self._stop_s)
+            for k, base in enumerate(own):
+                made[base.index] = np.split(found[:, k], sizes[:-1]) if len(spot_ids) else []
         return made
 
     def _flown(
@@ -185,8 +188,7 @@ class Planner:
         places = {(b.hops.model.id, b.pad.id): b for b in self._bases}
         base_of = {d.id: places[d.model.id, d.pad_id] for d in drones}
         bases = sorted({b.index: b for b in base_of.values()}.values(), key=lambda b: b.index)
-        table = [stations.weights_s(base, chunks, self._stop_s) for base in bases]
-        weights = np.stack(table, axis=1)
+        weights = stations.weights_s(bases, chunks, self._stop_s)
         counts = np.array(
             [float(sum(b.index == own.index for own in base_of.values())) for b in bases]
         )
@@ -260,7 +262,11 @@ class Planner:
         self, chunk: Chunk, wanted: Base, bases: Sequence[Base], tasks: list[GroundTask]
     ) -> list[Flight]:
         """A chunk that its base cannot fly even by itself: from another, in halves, or on foot."""
-        for base in sorted(bases, key=lambda b: _gap_m(b, chunk)):
+        near = [b for b in bases if _gap_m(b, chunk) <= self._site.policy.radius_m]
+        guesses = self._flights.guess_s([(base, [chunk]) for base in near])
+        for guess_s, base in sorted(zip(guesses, near, strict=True), key=lambda item: item[0]):
+            if not np.isfinite(guess_s):
+                break
             flight = self._flights.over(base, [chunk])
             if flight is not None:
                 return [flight]
@@ -272,7 +278,8 @@ class Planner:
 
 
 def _gap_m(base: Base, chunk: Chunk) -> float:
-    return float(np.hypot(base.pad.x - chunk.middle[0], base.pad.y - chunk.middle[1]))
+    """From a base to the nearer end of a chunk."""
+    return min(math.dist(base.home[:2], end[:2]) for end in ends_of(chunk))
 
 
 def _total(weights: Floats) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from skymist.coverage.chunks import held_l, usable_l
 from skymist.coverage.energy import LAND_S, SPOOL_S
 from skymist.coverage.flights import ends_of
-from skymist.coverage.tours import work_s
+from skymist.coverage.works import works_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from skymist.coverage.chunks import Chunk
     from skymist.coverage.drones import Drone
     from skymist.coverage.flights import Base, Flight
+    from skymist.coverage.hops import Hops
 
     Floats = NDArray[np.float64]
 
@@ -33,24 +34,40 @@ STEP = 0.5
 MOVES_TRIED = 24
 
 
-def weights_s(base: Base, chunks: Sequence[Chunk], stop_s: float) -> Floats:
-    """Seconds that each chunk adds to the day of a base; infinite where it cannot be flown."""
-    if not chunks:
-        return np.zeros(0)
-    model, policy = base.hops.model, base.hops.policy
+def weights_s(bases: Sequence[Base], chunks: Sequence[Chunk], stop_s: float) -> Floats:
+    """Seconds that each chunk (rows) adds to the day of each base, all of one model.
+
+    Infinite where it cannot be flown.
+    """
+    made = np.zeros((len(chunks), len(bases)))
+    if not chunks or not bases:
+        return made
+    hops = bases[0].hops
     starts = np.array([ends_of(c)[0] for c in chunks])
-    homes = np.broadcast_to(np.array(base.home), starts.shape)
-    trips = base.hops.estimate_s(homes, starts) + base.hops.estimate_s(starts, homes)
-    works = np.array([work_s(c, base) for c in chunks])
+    works = works_s(chunks, hops)
     litres = np.array([c.litres_l for c in chunks])
+    for k, base in enumerate(bases):
+        homes = np.broadcast_to(np.array(base.home), starts.shape)
+        gaps = np.hypot(*(starts[:, :2] - homes[:, :2]).T)
+        near = gaps <= hops.policy.radius_m
+        trips = np.full(len(chunks), np.inf)
+        there = hops.estimate_s(homes[near], starts[near])
+        trips[near] = there + hops.estimate_s(starts[near], homes[near])
+        made[:, k] = _shares_s(hops, trips, works, litres, stop_s)
+    return made
+
+
+def _shares_s(hops: Hops, trips: Floats, works: Floats, litres: Floats, stop_s: float) -> Floats:
+    """Each chunk's work and its share of a flight with a trip so long."""
+    model, policy = hops.model, hops.policy
     full_ws = model.battery_wh * 3600
     empty_w = model.hover_power_w(0.0)
     half_w = model.hover_power_w(held_l(usable_l(model) / 2, 0, model.sprayer))
-    room = 1 - policy.reserve_frac - (trips + SPOOL_S + LAND_S) * half_w / full_ws
     used = works * half_w / full_ws
     light = 1 - policy.reserve_frac - (trips + works + SPOOL_S + LAND_S) * empty_w / full_ws
-    gaps = np.hypot(*(starts[:, :2] - np.array(base.home)[:2]).T)
-    fits = (light > 0) & (gaps <= policy.radius_m)
+    fits = light > 0
+    trips = np.where(fits, trips, 0.0)
+    room = 1 - policy.reserve_frac - (trips + SPOOL_S + LAND_S) * half_w / full_ws
     share = np.maximum(litres / usable_l(model), used / np.maximum(room, used + 1e-9))
     return np.where(fits, works + share * (trips + SPOOL_S + LAND_S + stop_s), np.inf)
 

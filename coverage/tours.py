@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skymist.coverage.chunks import halves_of, held_l, usable_l
-from skymist.coverage.energy import LAND_S, SPOOL_S, leg_s
+from skymist.coverage.energy import LAND_S, SPOOL_S
 from skymist.coverage.flights import ends_of
+from skymist.coverage.works import works_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ def field_of(bases: Sequence[Base], chunks: Sequence[Chunk]) -> Field:
     homes = np.array([[base.home, base.home] for base in bases])
     places = np.concatenate([homes, ends])
     seconds = _between(places, bases)
-    works = np.array([work_s(chunk, bases[0]) for chunk in chunks])
+    works = works_s(chunks, bases[0].hops)
     litres = np.array([chunk.litres_l for chunk in chunks])
     num = len(bases)
     half_w = model.hover_power_w(held_l(usable_l(model) * WORK_LOAD, 0, model.sprayer))
@@ -103,18 +104,6 @@ def fitting_field(bases: Sequence[Base], chunks: Sequence[Chunk]) -> tuple[Field
             kept += parts
             alone += [] if parts else [chunk]
         todo = kept
-
-
-def work_s(chunk: Chunk, base: Base) -> float:
-    """Seconds from the start of a chunk to its end."""
-    hops = base.hops
-    total = math.fsum(leg_s(p, hops.model) for p in chunk.passes)
-    for before, after in zip(chunk.passes, chunk.passes[1:], strict=False):
-        start = (*before.path[-1], before.above_home_m)
-        end = (*after.path[0], after.above_home_m)
-        if math.dist(start, end) >= 0.05:
-            total += float(hops.estimate_s(np.array([start]), np.array([end]))[0])
-    return total
 
 
 def _between(places: Floats, bases: Sequence[Base]) -> Floats:
