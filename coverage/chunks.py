@@ -104,7 +104,7 @@ def chunks_of(treatment: Treatment, model: DroneModel) -> list[Chunk]:
             left_l -= whole.litres_l
             continue
         is_cut = whole.speed_mps <= FAST_MPS or whole.litres_l > tank_l
-        parts = _cut_at(whole, left_l / whole.litres_l) if is_cut else None
+        parts = cut_at(whole, left_l / whole.litres_l) if is_cut else None
         if parts:
             groups[-1].append(parts[0])
             todo.append(parts[1])
@@ -121,7 +121,7 @@ def chunks_of(treatment: Treatment, model: DroneModel) -> list[Chunk]:
     ]
 
 
-def _cut_at(whole: Pass, frac: float) -> tuple[Pass, Pass] | None:
+def cut_at(whole: Pass, frac: float) -> tuple[Pass, Pass] | None:
     """A pass in two; nothing where a piece would be too short to fly."""
     shortest_m = min(frac, 1 - frac) * whole.length_m
     if whole.kind is PassKind.HOVER or shortest_m < 2 * RUN_MIN_M:
@@ -135,7 +135,7 @@ def halves_of(chunk: Chunk) -> tuple[Chunk, ...]:
         middle = len(chunk.passes) // 2
         parts = (chunk.passes[:middle], chunk.passes[middle:])
     else:
-        cut = _cut_at(chunk.passes[0], 0.5)
+        cut = cut_at(chunk.passes[0], 0.5)
         if cut is None:
             return ()
         parts = ((cut[0],), (cut[1],))

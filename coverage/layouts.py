@@ -224,7 +224,7 @@ def layouts_of(piece: Piece, brief: Brief) -> list[Layout]:
     """The layouts of a piece, the most promising first."""
     few = len(piece.ground_edges) <= FEW_EDGES
     convex = len(piece.ground_edges) <= 2 * FEW_EDGES and robust.is_convex(piece.ground)
-    most = 2 if convex and brief.is_windy else 1 if convex else 4 if few else 6
+    most = 2 if convex else 4 if few else 6
     found = strip_layouts(piece.ground, piece, brief, most)
     if not convex or not found:
         for layout in (

@@ -18,6 +18,7 @@ from skymist.coverage.balance import Roster
 from skymist.coverage.chunks import chunks_of, halves_of
 from skymist.coverage.days import in_order, stop_s
 from skymist.coverage.errors import PlanError
+from skymist.coverage.evening import evened
 from skymist.coverage.filling import dissolved
 from skymist.coverage.flights import Base, Flights, ends_of, legs_over
 from skymist.coverage.footprints import footprint
@@ -205,7 +206,9 @@ class Planner:
         roster = Roster(drones, base_of, self._site.policy, self._flights)
         roster.share_out(dissolved(self._flights, flights, self._stop_s, self._is_over))
         roster.improve(self._is_over)
-        return {d: in_order(day, self._site.policy) for d, day in roster.days.items()}
+        policy = self._site.policy
+        days = {d: evened(self._flights, day, policy) for d, day in roster.days.items()}
+        return {d: in_order(day, policy) for d, day in days.items()}
 
     def _toured(
         self,

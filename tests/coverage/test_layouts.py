@@ -24,9 +24,17 @@ def brief(**changed: object) -> Brief:
 
 def test_convex_ground_gets_strips_along_its_longer_walls() -> None:
     (piece,) = layouts.pieces_of(RECTANGLE, brief())
-    (layout,) = layouts.layouts_of(piece, brief())
+    layout, *_ = layouts.layouts_of(piece, brief())
     assert len(layout.paths) == 6
     assert layout.reached_m2 == pytest.approx(40 * 24)
+
+
+def test_of_two_directions_with_as_many_strips_the_shorter_is_flown() -> None:
+    ground = box(0, 0, 24.2, 22.5)
+    (piece,) = layouts.pieces_of(ground, brief(swath_m=2.2))
+    layout, *_ = layouts.layouts_of(piece, brief(swath_m=2.2))
+    assert len(layout.paths) == 11
+    assert all(abs(path[0][0] - path[-1][0]) < 1e-6 for path in layout.paths)
 
 
 @pytest.mark.parametrize("area", [U_SHAPE, YARD, ALLEY])
