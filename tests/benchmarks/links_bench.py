@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,6 +58,7 @@ PAGE = ROOT / "docs" / "links-benchmark.md"
 DEMO = ROOT / "missions" / "data" / "demo" / "site.yaml"
 KEY = Key(bytes(range(32)))
 WARM_S, STEP_S = 3.0, 0.01
+NUM_TRIES, FED_FRAC = 8, 0.95
 ALLOWED = {50: 0.10, 100: 0.20}
 """Of one core, for link, state and record. Source: issue 5."""
 
@@ -66,26 +67,27 @@ def messages_of(place: tuple[int, int], seq: int, at_ms: int, kind: type) -> Any
     """One message of a drone that sprays at 3 m along its pass."""
     lat, lon = place[0] + at_ms // 50, place[1]
     servos = (1500,) * 8
-    return {
-        Heartbeat: m.MAVLink_heartbeat_message(13, 3, 217, 3, 4, 3),
-        Position: m.MAVLink_global_position_int_message(
+    made: dict[type, Callable[[], Any]] = {
+        Heartbeat: lambda: m.MAVLink_heartbeat_message(13, 3, 217, 3, 4, 3),
+        Position: lambda: m.MAVLink_global_position_int_message(
             at_ms, lat, lon, 13000, 3000, 150, 3, 0, 900
         ),
-        ServoOutput: m.MAVLink_servo_output_raw_message(at_ms * 1000, 0, *servos, 1600),
-        MissionCurrent: m.MAVLink_mission_current_message(seq, 60, 3, 1),
-        SysStatus: m.MAVLink_sys_status_message(
+        ServoOutput: lambda: m.MAVLink_servo_output_raw_message(at_ms * 1000, 0, *servos, 1600),
+        MissionCurrent: lambda: m.MAVLink_mission_current_message(seq, 60, 3, 1),
+        SysStatus: lambda: m.MAVLink_sys_status_message(
             0x5361FC2F, 0x5321FC2F, 0x1361FC2F, 340, 45000, 4300, 61, 0, 0, 0, 0, 0, 0
         ),
-        Gps: m.MAVLink_gps_raw_int_message(
+        Gps: lambda: m.MAVLink_gps_raw_int_message(
             at_ms * 1000, 4, lat, lon, 13000, 70, 110, 150, 200, 17, 13000, 400, 600, 200, 0, 0
         ),
-        Battery: m.MAVLink_battery_status_message(
+        Battery: lambda: m.MAVLink_battery_status_message(
             0, 1, 1, 3000, [45000] + [65535] * 9, 4300, 6200, 90000, 61, 0, 1, [0] * 4, 0, 0
         ),
-        EkfStatus: m.MAVLink_ekf_status_report_message(831, 0.02, 0.03, 0.02, 0.05, 0.0),
-        FenceStatus: m.MAVLink_fence_status_message(0, 0, 0, 0, 0),
-        Wind: m.MAVLink_wind_message(135.0, 2.5, 0.0),
-    }[kind]
+        EkfStatus: lambda: m.MAVLink_ekf_status_report_message(831, 0.02, 0.03, 0.02, 0.05, 0.0),
+        FenceStatus: lambda: m.MAVLink_fence_status_message(0, 0, 0, 0, 0),
+        Wind: lambda: m.MAVLink_wind_message(135.0, 2.5, 0.0),
+    }
+    return made[kind]()
 
 
 def speak(port: int, num_drones: int, place: tuple[int, int], seq: int, signed: bool) -> None:
@@ -254,6 +256,17 @@ ROWS = (
 )
 
 
+def fed(num_drones: int, flight: Flight, seconds: float, how: dict[str, bool]) -> Load:
+    """A run in which the drones spoke as often as they should: a busy machine holds them back."""
+    wanted_hz = num_drones * sum(STREAM_RATES_HZ.values())
+    for _ in range(NUM_TRIES):
+        load = run(num_drones, flight, seconds, **how)
+        if load.rate_hz >= FED_FRAC * wanted_hz:
+            return load
+        print(f"{load.rate_hz:.0f} of {wanted_hz:.0f} messages/s came, again", file=sys.stderr)
+    raise SystemExit("the machine is too busy for the simulated drones")
+
+
 def page(flight: Flight, seconds: float, repeats: int) -> str:
     """The page's text; medians of the repeats."""
     lines = [
@@ -271,7 +284,7 @@ def page(flight: Flight, seconds: float, repeats: int) -> str:
     ]
     for num_drones, allowed in ALLOWED.items():
         for name, how in ROWS:
-            loads = [run(num_drones, flight, seconds, **how) for _ in range(repeats)]
+            loads = [fed(num_drones, flight, seconds, how) for _ in range(repeats)]
             load = loads[0]
             core = statistics.median(one.core_frac for one in loads)
             wanted = f"under {allowed:.0%}" if not how["interlock"] else ""

@@ -11,19 +11,22 @@ from typing import Any
 import pytest
 
 from skymist.coverage.plan import Plan
-from skymist.flight.commands.rehearse import crew_of, homes_of
+from skymist.flight.codec import Decoder
+from skymist.flight.commands.rehearse import SimulatedCrew, crew_of, homes_of
 from skymist.flight.conduct import Outcome, Result
 from skymist.flight.display import Silent
 from skymist.flight.errors import LinkLost
-from skymist.flight.links import Link
+from skymist.flight.links import Link, open_link
 from skymist.flight.operation import Setting, operate
 from skymist.flight.reconnect import ReconnectingLink
 from skymist.flight.record import Record, read_record
 from skymist.flight.sortie_run import SortieRun
 from skymist.flight.wiring import Wiring
+from skymist.sitl.ardupilot import ArduPilotFleet
+from skymist.sitl.binaries import find_arducopter
 from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.fleet import EmbeddedFleet
-from skymist.sitl.loops import VirtualLoop, run
+from skymist.sitl.loops import ScaledLoop, VirtualLoop, run
 from tests.flights.test_hazards import _command, _parts
 from tests.flights.test_operations import STARTED_UTC, MakePlan
 
@@ -299,3 +302,76 @@ def test_a_flapping_link_never_commands_twice(
     assert not flown.copter.state.is_armed
     assert flown.copter.state.pump_frac == 0.0
     assert flown.record.is_closed
+
+
+@pytest.mark.ardupilot
+@pytest.mark.slow
+def test_real_arducopter_is_taken_up_again_on_the_ground_and_in_the_air(
+    tiny_plan: MakePlan, tmp_path: Path, arducopter: Path
+) -> None:
+    """Its TCP port is hung up amid the upload and amid the pass; the mission is flown whole."""
+    plan = tiny_plan(1, 1)
+
+    async def main() -> tuple[Outcome, ReconnectingLink]:
+        drones = list(plan.site.fleet)
+        async with ArduPilotFleet(
+            drones, homes=homes_of(plan, drones), speedup=5.0, found=find_arducopter(arducopter)
+        ) as fleet:
+            wires: list[Link] = []
+
+            async def dial() -> Link:
+                wires.append(Spied(await open_link(fleet.addresses[0]), saw))
+                return wires[-1]
+
+            seen = {"items": 0, "wet": 0}
+
+            def saw(number: int, payload: bytes) -> None:
+                seen["items"] += number in (ITEM, FILE)
+                if number in (ITEM, FILE) and seen["items"] == 4:
+                    asyncio.get_running_loop().call_soon(wires[-1].close)
+                is_wet = number == 36 and int.from_bytes(payload[21:23], "little") > 1200
+                if is_wet and not seen["wet"]:
+                    seen["wet"] = 1
+                    asyncio.get_running_loop().call_soon(wires[-1].close)
+
+            link = ReconnectingLink("SITL", dial, await dial())
+            outcome = await operate(
+                plan,
+                {"d1": link},
+                tmp_path / "r",
+                crew=SimulatedCrew(plan.site.policy, lambda *_: None, _no_swap),
+                display=Silent(),
+                arm=True,
+                setting=Setting(started_utc=STARTED_UTC, sim="ardupilot", speedup=5.0),
+            )
+            return outcome, link
+
+    outcome, link = run(main(), loop=ScaledLoop(5.0))
+    states = [e["state"] for e in read_record(tmp_path / "r").of("sortie")]
+    assert link.num_reconnects == 2
+    assert outcome.num_flown == 1, "a break that the transfer outlasts need not begin it anew"
+    assert states.count("armed") == 1
+
+
+async def _no_swap(drone_id: str) -> None:
+    raise AssertionError(drone_id)
+
+
+class Spied:
+    """A wire that shows whole frames, both ways."""
+
+    def __init__(self, wire: Link, saw: Callable[[int, bytes], None]) -> None:
+        self._wire, self._saw, self._decoder = wire, saw, Decoder()
+
+    async def read(self) -> bytes:
+        data = await self._wire.read()
+        for frame in self._decoder.feed(data):
+            self._saw(*_parts(frame.raw))
+        return data
+
+    def write(self, data: bytes) -> None:
+        self._wire.write(data)
+        self._saw(*_parts(data))
+
+    def close(self) -> None:
+        self._wire.close()
