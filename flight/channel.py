@@ -19,6 +19,7 @@ from skymist.flight.clock import now_s
 from skymist.flight.codec import Decoder, Encoder, Frame, sealed
 from skymist.flight.errors import LinkLost, VehicleSilent
 from skymist.flight.messages import Heartbeat, RadioStatus, Received, Sent, StatusText
+from skymist.flight.numbering import Numbering
 from skymist.flight.reconnect import ReconnectingLink
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class Peer:
         self._raw_listeners: list[Callable[[bytes], None]] = []
         self._subscriptions: list[tuple[frozenset[type], Subscription[Received]]] = []
         self._texts = TextJoiner()
+        self.numbering = Numbering()
         self._seq = -1
 
     @property
@@ -211,7 +213,7 @@ class Peer:
 
     def take(self, frame: Frame, at_s: float) -> None:
         """Hand a frame from this vehicle to all who wait for it (the channel calls this)."""
-        self._count(frame.seq)
+        self._count(frame)
         if self.heard_s is not None and at_s - self.heard_s > BREAK_S:
             self._num_gaps += 1
         self.heard_s = at_s
@@ -238,15 +240,16 @@ class Peer:
         for _, subscription in self._subscriptions:
             subscription.wake()
 
-    def _count(self, seq: int) -> None:
+    def _count(self, frame: Frame) -> None:
         """Count what the numbering says was lost; a step back by under half is a late frame."""
+        self.numbering.take(frame.seq, frame.raw)
         self.stats.num_frames += 1
         if self._seq >= 0:
-            step = (seq - self._seq) % 256
+            step = (frame.seq - self._seq) % 256
             if step > 128 or step == 0:
                 return
             self.stats.num_lost += step - 1
-        self._seq = seq
+        self._seq = frame.seq
 
 
 class Channel:

@@ -10,7 +10,7 @@ leaving AUTO alone is reason enough.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -70,11 +70,22 @@ class SprayGround:
 
     origin: Origin
     areas: tuple[BaseGeometry, ...]
+    _last: dict[int, tuple[tuple[float, float], bool]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def holds(self, index: int, state: VehicleState) -> bool:
-        """Whether the drone's last position lies in the area of the span with this index."""
-        x, y = state.local(self.origin)
-        return bool(shapely.contains_xy(self.areas[index], x, y))
+        """Whether the drone's last position lies in the area of the span with this index.
+
+        Asked at every message, and positions are every third of them: the last answer is kept.
+        """
+        place = state.local(self.origin)
+        known = self._last.get(index)
+        if known is not None and known[0] == place:
+            return known[1]
+        holds = bool(shapely.contains_xy(self.areas[index], *place))
+        self._last[index] = place, holds
+        return holds
 
 
 def _wetted(leg: Pass) -> BaseGeometry:

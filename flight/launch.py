@@ -94,6 +94,7 @@ class Launcher:
 
     def _note_before(self, held: dict[str, float]) -> None:
         """Keep, and tell, what parameters held before we first wrote them."""
+        self._require_single()
         new = {name: value for name, value in held.items() if name not in self.before}
         self.before |= new
         if new:
@@ -163,6 +164,13 @@ class Launcher:
             result="DIFFERS",
         )
 
+    def _require_single(self) -> None:
+        if self._peer.numbering.is_doubled:
+            raise self._refusal(
+                f"two vehicles answer as system id {self._peer.sysid} on {self._peer.channel.name} "
+                "(or one over two radios): give each an id of its own"
+            )
+
     def _require_taken(self, report: ParameterReport) -> None:
         if report.refused:
             raise self._refusal(f"did not take {', '.join(report.refused)}")
@@ -190,6 +198,7 @@ class Launcher:
         UploadRefused, VehicleRefused
             One is not; says which.
         """
+        self._require_single()
         self._require_same(await self._transfers.recheck(mission))
         wanted = {**FLOWN_WITH, **mission.parameters}
         known = {name: wanted[name] for name in wanted if name in self._known}

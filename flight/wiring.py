@@ -11,7 +11,7 @@ from skymist.flight.keyring import KeyRing, default_keys_path
 from skymist.flight.reconnect import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
     from skymist.flight.forward import Forward
@@ -30,6 +30,11 @@ class Wiring:
     keys: KeyRing | None = None
     forward: tuple[str, ...] = ()
     passes_commands: bool = False
+
+    def unsigned(self, drone_ids: Iterable[str]) -> tuple[str, ...]:
+        """Those without a key, where others have one."""
+        keys = self.keys
+        return () if keys is None else tuple(d for d in drone_ids if d not in keys.keys)
 
     @asynccontextmanager
     async def forwards(self) -> AsyncIterator[tuple[Forward, ...]]:

@@ -107,6 +107,8 @@ def fly(
         forward=forward,
         passes_commands=forward_commands,
     )
+    if plain := wiring.unsigned(connections):
+        typer.echo(f"no key, so not signed: {', '.join(plain)}", err=True)
     started_utc = utc_now()
     folder = record_folder(directory, output, "flight", started_utc)
     display = display_for(as_json=json)
