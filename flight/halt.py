@@ -16,6 +16,8 @@ from skymist.flight.monitor import Alert, Severity
 from skymist.flight.phases import Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from skymist.flight.channel import Peer
     from skymist.flight.telling import DroneLog
 
@@ -53,12 +55,18 @@ class Halts:
 
 
 class AirHalt:
-    """Pauses one vehicle and lets it fly on; what it answered is what counts."""
+    """Pauses one vehicle and lets it fly on; what it answered is what counts.
 
-    def __init__(self, halts: Halts, peer: Peer, told: DroneLog) -> None:
+    `may_go_on` looks before it flies on whether it still holds what it flew.
+    """
+
+    def __init__(
+        self, halts: Halts, peer: Peer, told: DroneLog, may_go_on: Callable[[], Awaitable[bool]]
+    ) -> None:
         self.is_paused = False
         self.was_paused = False
         self._halts, self._peer, self._told = halts, peer, told
+        self._may_go_on = may_go_on
         self._is_refusal_told = False
 
     def is_due(self, phase: Phase) -> bool:
@@ -96,6 +104,9 @@ class AirHalt:
         await asyncio.sleep(ASK_AGAIN_S)
 
     async def _fly_on(self) -> None:
+        if not await self._may_go_on():
+            await asyncio.sleep(ASK_AGAIN_S)
+            return
         result = await driver.command(self._peer, VehicleCommand.DO_PAUSE_CONTINUE, FLY_ON)
         if result.is_accepted:
             self.is_paused = False

@@ -61,7 +61,7 @@ class Launcher:
 
     def __init__(self, peer: Peer, watch: Watch) -> None:
         self._peer = peer
-        self._transfers = driver.Transfers(peer)
+        self.transfers = driver.Transfers(peer)
         self._watch = watch
         self._has_servo = False
         self._is_half_uploaded = False
@@ -116,7 +116,7 @@ class Launcher:
         """Upload; `UploadRefused` or `VehicleSilent` unless every list was acknowledged."""
         self._is_half_uploaded = True
         try:
-            await self._transfers.upload(mission)
+            await self.transfers.upload(mission)
         except FlightError:
             self._is_half_uploaded = False  # cleared, or marked in the error
             raise
@@ -142,7 +142,7 @@ class Launcher:
             mission,
             drone,
             battery_min_frac=battery_min_frac,
-            transfers=self._transfers,
+            transfers=self.transfers,
         )
         await self.stand_down()
         if found.differences is None:
@@ -199,7 +199,7 @@ class Launcher:
             One is not; says which.
         """
         self._require_single()
-        self._require_same(await self._transfers.recheck(mission))
+        self._require_same(await self.transfers.recheck(mission))
         wanted = {**FLOWN_WITH, **mission.parameters}
         known = {name: wanted[name] for name in wanted if name in self._known}
         report = await driver.check_parameters(self._peer, known)

@@ -84,7 +84,7 @@ class SortieRun:
         self._phases, self._told, self._limits = phases, told, limits
         self._halts = Halts() if halts is None else halts
         self._skip = skip
-        self.halt = AirHalt(self._halts, peer, told)
+        self.halt = AirHalt(self._halts, peer, told, self._may_go_on)
         self.oversight = Oversight(
             job,
             told,
@@ -262,6 +262,20 @@ class SortieRun:
                     )
         if self._failure is not None and not self._was_airborne:
             raise self._failure
+
+    async def _may_go_on(self) -> bool:
+        """Whether it still holds the mission that was verified; with another it comes home."""
+        try:
+            differences = await self._launcher.transfers.recheck(self.job.mission)
+        except LinkLost:
+            raise
+        except FlightError as exc:
+            text = f"does not fly on, what it holds is not known: {exc}"
+            self._told.alert(Alert(severity=Severity.WARNING, code="held_unknown", text=text))
+            return False
+        if not differences.is_same:
+            self.ask_home(f"its mission was changed in the air: {differences.items[0]}")
+        return differences.is_same
 
     async def _still(self) -> None:
         """Wait while it stands still in the air."""

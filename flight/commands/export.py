@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 DEFAULT = "qgc,waypoints,geojson"
-NAMES = "qgc, waypoints, geojson, kml, gpkg, taskdata"
+NAMES = "qgc, waypoints, param, geojson, kml, gpkg, taskdata"
 
 
 def export(

@@ -11,6 +11,7 @@ from skymist.missions.compile import missions_of
 from skymist.missions.formats.geojson_plan import plan_geojson
 from skymist.missions.formats.geopackage import geopackage
 from skymist.missions.formats.kml import kml
+from skymist.missions.formats.param_file import param_files
 from skymist.missions.formats.qgc import fence_waypoints, qgc_plan, rally_waypoints, waypoints
 from skymist.missions.formats.taskdata import taskdata
 from skymist.missions.plans import file_name_of
@@ -46,6 +47,12 @@ def _waypoints(mission: Mission) -> Files:
         yield f"{name}.rally.waypoints", rally_waypoints(mission).encode()
 
 
+def _param(mission: Mission) -> Files:
+    name = file_name_of(mission.sortie_id)
+    for generation, text in param_files(mission):
+        yield f"{name}.{generation}.param", text.encode()
+
+
 def _geojson(plan: Plan) -> Files:
     yield "plan.geojson", plan_geojson(plan).encode()
 
@@ -71,6 +78,7 @@ FORMATS = {
     "waypoints": Format(
         use="Mission Planner .waypoints, fence and rally beside it", of_mission=_waypoints
     ),
+    "param": Format(use="parameters that a mission needs, for Mission Planner", of_mission=_param),
     "geojson": Format(use="the plan for any web map", of_plan=_geojson),
     "kml": Format(use="the plan for Google Earth and phones", of_plan=_kml),
     "gpkg": Format(use="the plan with styles for QGIS", of_plan=_geopackage),

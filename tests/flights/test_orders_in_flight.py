@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +173,29 @@ def test_a_paused_drone_stands_still_with_its_pump_off(tiny_plan: MakePlan, tell
     assert max(s.x for s in still) - min(s.x for s in still) < 0.5
     wet = [s.t_s for s in flown.copters[0].truth if began_s < s.t_s < ended_s and s.flow_lps > 0]
     assert max(wet, default=began_s) - began_s < 0.5
+
+
+def test_a_mission_changed_during_a_pause_is_not_flown_on(tiny_plan: MakePlan, tell: Tell) -> None:
+    """By MAVFTP another station overwrites the items of a mission in the air."""
+    last_x = []
+
+    async def script(told: Told) -> None:
+        await told.until(lambda c: c.pumped_l > 0.3)
+        told.give("p")
+        await asyncio.sleep(20.0)
+        store = told.copter._machine.mission
+        far = max(range(len(store)), key=lambda seq: store.items()[seq].lon_e7)
+        item = store.items()[far]
+        assert store.write(far, replace(item, lon_e7=item.lon_e7 + 5000))
+        last_x.append(told.copter.truth[-1].x)
+        told.give("c")
+        await asyncio.sleep(5.0)
+
+    flown = tell(tiny_plan(), script)
+    assert any("changed in the air" in e["text"] for e in flown.record.of("alert"))
+    after = [s.x for s in flown.copters[0].truth if s.x > last_x[0] + 3.0]
+    assert not after, "it flew on"
+    assert_safe(flown.copters[0])
 
 
 def test_a_pause_between_passes_needs_no_rest(tiny_plan: MakePlan, tell: Tell) -> None:
