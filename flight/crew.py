@@ -21,16 +21,22 @@ if TYPE_CHECKING:
 class Load:
     """What goes into a tank: so many litres of one agent, after rinsing where it held another.
 
-    `is_level` says that the tank is filled up to so many litres, since nobody knows what it holds.
+    `is_level` says that the tank is filled up to so many litres, since nobody knows what it holds;
+    `is_with_swap` that the battery is swapped meanwhile.
     """
 
     litres_l: float
     agent: str
     into_empty: bool = False
     is_level: bool = False
+    is_with_swap: bool = False
 
     def __str__(self) -> str:
         """As a person is told."""
+        return self._poured + (", and swap the battery meanwhile" if self.is_with_swap else "")
+
+    @property
+    def _poured(self) -> str:
         if self.into_empty:
             return f"empty and rinse the tank, fill in {self.litres_l:.1f} L of {self.agent}"
         if self.is_level:

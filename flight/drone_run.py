@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from skymist.coverage.schedule import Standing
@@ -394,23 +394,48 @@ class DroneRun:
         )
 
     async def _service(self, sortie: Sortie) -> None:
-        """Fill, refill and swap on the pad, as the plan says; never one agent onto another."""
+        """Fill, refill and swap on the pad, as the plan says; never one agent onto another.
+
+        Where the policy says so, the battery is swapped while the tank is filled.
+        """
         load = self._load(sortie)
-        held_l = self._tank.litres_l
+        if load is not None and sortie.swap_before and self._plan.site.policy.is_swap_in_refill:
+            self._phases.to(Phase.REFILLING)
+            await self._refill_and_swap(sortie, replace(load, is_with_swap=True))
+            return
+        self._tank = Tank(litres_l=self._tank.litres_l)
         if load is not None:
             self._phases.to(Phase.REFILLING)
-            started_s = now_s()
-            await self._crew.refill(self.drone.id, load)
-            kind = "refill" if self._agent_id else "fill"
-            self._told.service(kind, load.litres_l, now_s() - started_s)
-            held_l = load.litres_l + (0.0 if load.into_empty or load.is_level else held_l)
-            self._agent_id, self._is_level_known = sortie.agent_id, True
+            await self._refill(sortie, load)
         if sortie.swap_before:
             self._phases.to(Phase.SWAPPING)
-            started_s = now_s()
-            await self._crew.swap(self.drone.id)
-            self._told.service("swap", 0.0, now_s() - started_s)
+            await self._swap()
+
+    async def _refill(self, sortie: Sortie, load: Load) -> None:
+        """Have the load poured in; the tank then holds it, and what it held before."""
+        started_s, held_l = now_s(), self._tank.litres_l
+        await self._crew.refill(self.drone.id, load)
+        kind = "refill" if self._agent_id else "fill"
+        self._told.service(kind, load.litres_l, now_s() - started_s)
+        held_l = load.litres_l + (0.0 if load.into_empty or load.is_level else held_l)
+        self._agent_id, self._is_level_known = sortie.agent_id, True
         self._tank = Tank(litres_l=held_l)
+
+    async def _refill_and_swap(self, sortie: Sortie, load: Load) -> None:
+        """Both at the same time; where one fails, the other is not waited for."""
+        both = [asyncio.create_task(self._refill(sortie, load)), asyncio.create_task(self._swap())]
+        try:
+            await asyncio.gather(*both)
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+
+    async def _swap(self) -> None:
+        """Have the battery swapped."""
+        started_s = now_s()
+        await self._crew.swap(self.drone.id)
+        self._told.service("swap", 0.0, now_s() - started_s)
 
     def _wanted_l(self, sortie: Sortie) -> float:
         """What the tank is to hold at take-off; a plan that does not say wants it full."""

@@ -175,6 +175,23 @@ def test_two_drones_with_a_refill_and_a_swap_each(tiny_plan: MakePlan, fly: Fly)
     assert both[2] - both[0] >= 149.0
 
 
+@pytest.mark.parametrize("is_at_once", [False, True])
+def test_a_battery_is_swapped_while_the_tank_is_filled(
+    is_at_once: bool, tiny_plan: MakePlan, fly: Fly
+) -> None:
+    plan = tiny_plan(1, 2)
+    policy = replace(plan.site.policy, refill_s=40.0, swap_s=30.0, is_swap_in_refill=is_at_once)
+    soon = tuple(replace(s, start_s=0.0) for s in plan.sorties)
+    flown = fly(replace(plan, site=replace(plan.site, policy=policy), sorties=soon))
+    assert flown.outcome.result is Result.DONE
+    ends = {e["kind"]: e["t_s"] for e in flown.record.of("service")}
+    begins = {e["kind"]: e["t_s"] - e["duration_s"] for e in flown.record.of("service")}
+    after_s = 0.0 if is_at_once else 40.0
+    assert begins["swap"] - begins["refill"] == pytest.approx(after_s, abs=0.5)
+    armed = [e["t_s"] for e in flown.record.of("sortie") if e["state"] == "armed"]
+    assert armed[1] >= max(ends.values())
+
+
 def test_two_sorties_from_one_tank_need_no_service(tiny_plan: MakePlan, fly: Fly) -> None:
     plan = tiny_plan(1, 2)
     dry = tuple(replace(s, refill_before=False, swap_before=False) for s in plan.sorties)
