@@ -90,7 +90,9 @@ def heard_on(peer: Peer) -> str:
     decoder = channel.decoder
     if seal is not None and seal.num_refused:
         why = ", ".join(f"{n} {v}" for v, n in seal.counts.items() if n and v is not Verdict.GOOD)
-        return f"refused frames of system id {peer.sysid} there: {why} (is the key the same?)"
+        is_plain = seal.num_refused == seal.counts[Verdict.UNSIGNED]
+        hint = "has it its key? skymist keys set" if is_plain else "is the key the same?"
+        return f"refused frames of system id {peer.sysid} there: {why} ({hint})"
     if not channel.is_up:
         return "the link is down"
     if others := channel.sysids:

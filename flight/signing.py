@@ -20,7 +20,8 @@ KEY_BYTES = 32
 SIGNATURE_BYTES = 13
 OLD_TICKS = 60 * TICKS_PER_S
 """A new stream may be so far behind our clock. Source: message signing guide, and ArduPilot."""
-SKEW_S = 60.0
+SKEW_S = 600.0
+"""Clocks apart by more are told. ArduPilot leaps a minute at each boot, we at a crash. [P]"""
 MAX_STREAMS = 16
 """Of one drone: link ids and components. Source: mavlink_types.h, MAVLINK_MAX_SIGNING_STREAMS."""
 FAR_TICKS = 1 << 48

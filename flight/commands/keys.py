@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,8 +69,8 @@ def set_(drone: Drone, connection: Connection, sysid: Sysid = 1, keys: File = No
 
     Example: [bold]skymist keys set heron serial:/dev/ttyACM0:115200[/bold]
     """
-    seal = _seal(drone, keys)
-    asyncio.run(_set(connection, sysid, seal.key, seal))
+    with _seal(drone, keys) as seal:
+        asyncio.run(_set(connection, sysid, seal.key, seal))
     typer.echo(f"{drone}: signs with {seal.key.fingerprint}")
 
 
@@ -78,20 +80,25 @@ def remove(drone: Drone, connection: Connection, sysid: Sysid = 1, keys: File = 
 
     Example: [bold]skymist keys remove heron serial:/dev/ttyACM0:115200[/bold]
     """
-    seal = _seal(drone, keys)
-    asyncio.run(_set(connection, sysid, None, seal))
+    with _seal(drone, keys) as seal:
+        asyncio.run(_set(connection, sysid, None, seal))
     typer.echo(f"{drone}: signs no more")
 
 
-def _seal(drone: str, keys: Path | None) -> Seal:
+@contextmanager
+def _seal(drone: str, keys: Path | None) -> Iterator[Seal]:
     from skymist.flight.keyring import KeyRing
     from skymist.missions.errors import FormatError
 
     path = _path(keys)
-    seal = KeyRing(path).seal(drone)
+    ring = KeyRing(path)
+    seal = ring.seal(drone)
     if seal is None:
         raise FormatError(f"{path}: wanted a key for {drone}, found none: skymist keys new {drone}")
-    return seal
+    try:
+        yield seal
+    finally:
+        ring.close()
 
 
 async def _set(connection: str, sysid: int, key: Key | None, seal: Seal) -> None:
