@@ -16,6 +16,7 @@ import numpy as np
 from skymist.coverage.chunks import halves_of
 from skymist.coverage.days import day_s
 from skymist.coverage.filling import gaps_m, insertions
+from skymist.coverage.site import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -72,7 +73,9 @@ class Roster:
 
     def share_out(self, flights: Sequence[Flight]) -> None:
         """Give each flight to a drone of its base: the longest first, to the one done soonest."""
-        for flight in sorted(flights, key=lambda f: (-f.cost.duration_s, f.chunks[0].spot_id)):
+        for flight in sorted(
+            flights, key=lambda f: (f.worth[0], -f.cost.duration_s, f.chunks[0].spot_id)
+        ):
             own = [d for d in self.days if self._bases[d].index == flight.base.index]
             drone_id = min(own, key=lambda d: (self.loads_s[d], d))
             self.days[drone_id].append(flight)
@@ -101,9 +104,7 @@ class Roster:
             for days in islice(self._made(self._rated(last, moves(last)), last), TRUE_TRIES):
                 loads = {d: day_s(day, self._policy) for d, day in days.items()}
                 top_s = max(loads.values()) + WORTH * sum(loads.values())
-                if max(loads.values()) < self.loads_s[last] - GAIN_S and (
-                    best is None or top_s < best[0] - 1e-9
-                ):
+                if self._is_better(loads, last) and (best is None or top_s < best[0] - 1e-9):
                     best = (top_s, days, loads)
             if best is not None:
                 self.days.update(best[1])
@@ -128,7 +129,7 @@ class Roster:
                 self.loads_s[move.other]
                 + self._change_s(move.replaced, theirs, len(move.theirs), off_s),
             )
-            if max(ends_s) < self.loads_s[last] - GAIN_S + SLACK_S:
+            if self._is_better({last: ends_s[0], move.other: ends_s[1]}, last, SLACK_S):
                 rated.append((max(ends_s) + WORTH * sum(ends_s), k))
         return [moves[k] for _, k in sorted(rated)]
 
@@ -158,6 +159,12 @@ class Roster:
         made = [self._flights.over(base, row) for row in rows]
         found = [flight for flight in made if flight is not None]
         return found if len(found) == len(made) else None
+
+    def _is_better(self, loads: Mapping[str, float], last: str, slack_s: float = 0.0) -> bool:
+        """Whether days of these seconds are worth having instead of those of the same drones."""
+        if self._policy.objective is Objective.DRONE_MINUTES:
+            return sum(loads.values()) < sum(self.loads_s[d] for d in loads) - GAIN_S + slack_s
+        return max(loads.values()) < self.loads_s[last] - GAIN_S + slack_s
 
     def _others(self, last: str) -> list[str]:
         """Drones that are done earlier, the earliest first."""

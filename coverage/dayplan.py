@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from skymist.coverage.footprints import areal, footprint
 from skymist.coverage.plan import GroundTask, Reason
-from skymist.coverage.site import LevelName
+from skymist.coverage.robust import difference, intersection, union
+from skymist.coverage.site import RANK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from shapely.geometry.base import BaseGeometry
+
     from skymist.coverage.plan import Sortie, Treatment
-    from skymist.coverage.site import Site
+    from skymist.coverage.site import Policy, Site
 
     Options = dict[str, dict[str, Treatment]]
 
-RANK = {LevelName.RED: 0, LevelName.YELLOW: 1, LevelName.BLUE: 2, LevelName.GREEN: 3}
-"""Worst level first."""
 TRIES = 8
 
 
@@ -33,35 +36,66 @@ def by_priority(site: Site, options: Options) -> list[str]:
     return sorted(work_s, key=lambda spot_id: (rank[spot_id], work_s[spot_id], spot_id))
 
 
-def fitting(
-    day_s: float, ordered: Sequence[str], end_s_of: Callable[[frozenset[str]], float]
-) -> frozenset[str]:
+def fitting(ordered: Sequence[str], fits: Callable[[frozenset[str]], bool]) -> frozenset[str]:
     """The longest run of the first spots with which everything ends in time, by bisection."""
     low, high = 0, len(ordered)
     for _ in range(TRIES + int(math.log2(len(ordered) + 1))):
         if low >= high:
             break
         middle = (low + high + 1) // 2
-        if end_s_of(frozenset(ordered[:middle])) <= day_s:
+        if fits(frozenset(ordered[:middle])):
             low = middle
         else:
             high = middle - 1
     return frozenset(ordered[:low])
 
 
-def beyond_day(site: Site, day_s: float, left_out: Sequence[str]) -> list[GroundTask]:
+def no_time_text(policy: Policy) -> str:
+    """Why there is no time, in words."""
+    if policy.day_s is not None and policy.num_days == 1 and not policy.hours:
+        return f"no time: all drones must be down after {policy.day_s / 60:.0f} min"
+    days = "the day" if policy.num_days == 1 else f"{policy.num_days} days"
+    return f"no time: what comes first takes all of its hours of {days}"
+
+
+def beyond_day(site: Site, left_out: Sequence[str]) -> list[GroundTask]:
     """Tasks for spots that the day has no time for."""
-    text = f"no time: all drones must be down after {day_s / 60:.0f} min"
     return [
         GroundTask(
             spot_id=spot_id,
             reason=Reason.NO_TIME,
-            text=text,
+            text=no_time_text(site.policy),
             area=site.spot(spot_id).area,
             is_whole_spot=True,
         )
         for spot_id in left_out
     ]
+
+
+def without_late(
+    treatments: Sequence[Treatment], late: Sequence[Sortie], policy: Policy
+) -> tuple[list[Treatment], list[GroundTask]]:
+    """Treatments without what late sorties would have sprayed, and tasks for that."""
+    dry: dict[str, list[BaseGeometry]] = {}
+    for sortie in late:
+        for sprayed in sortie.passes:
+            dry.setdefault(sprayed.spot_id, []).append(footprint(sprayed))
+    kept, tasks = [], []
+    for treatment in treatments:
+        left = areal(intersection(union(dry.get(treatment.spot_id, ())), treatment.target))
+        target = areal(difference(treatment.target, left))
+        kept.append(replace(treatment, target=target) if not target.is_empty else treatment)
+        if not left.is_empty:
+            tasks.append(
+                GroundTask(
+                    spot_id=treatment.spot_id,
+                    reason=Reason.NO_TIME,
+                    text=no_time_text(policy),
+                    area=left,
+                    is_whole_spot=False,
+                )
+            )
+    return kept, tasks
 
 
 def end_s(sorties: Sequence[Sortie]) -> float:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from skymist.coverage.hours import ALWAYS, DAY_S, end_of, first_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from skymist.coverage.flights import Flight
     from skymist.coverage.site import Policy
+
+
+LATE_S = 2 * DAY_S
+"""What a flight costs a day that has no time for it: more than any wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +66,54 @@ def stops_between(flights: Sequence[tuple[str, float]], policy: Policy) -> list[
 
 
 def in_order(flights: Iterable[Flight], policy: Policy) -> list[Flight]:
-    """The flights by agent, and those next to each other that one battery can carry.
+    """The flights as they are best flown: by worth and hours, else by agent and battery.
 
     Of each agent the longest is taken, then the longest that still fits the battery, and so on.
     """
+    some = _by_battery(flights, policy)
+    return [flight for flight, _ in timed(some, policy)] if _is_bound(some) else some
+
+
+def _is_bound(flights: Sequence[Flight]) -> bool:
+    """Whether it matters when flights are flown."""
+    return any(f.takeoffs is not ALWAYS or f.worth[1] > 0 for f in flights)
+
+
+def timed(flights: Sequence[Flight], policy: Policy) -> list[tuple[Flight, float]]:
+    """The flights in order, each with its take-off; infinite for those that find no time.
+
+    Next comes what need not wait for its hours: of that the worst level, then what must be
+    flown soonest, then what needs no rinse.
+    """
+    left, made = list(enumerate(flights)), list[tuple["Flight", float]]()
+    now_s, used, agent = 0.0, 0.0, ""
+    while left:
+        best: tuple[tuple[float, tuple[int, float], float, bool, int], int, bool] | None = None
+        for at, (index, flight) in enumerate(left):
+            own = flight.chunks[0].load[0]
+            is_swap = used + flight.cost.battery_frac > 1 - policy.reserve_frac
+            is_rinse = bool(made) and own != agent
+            stop = Stop(is_refill=bool(made), is_swap=is_swap, is_rinse=is_rinse)
+            ready_s = now_s + stop.seconds(policy)
+            start_s = first_in(flight.takeoffs, ready_s)
+            wait_until_s = start_s if start_s > ready_s else 0.0
+            end_s = end_of(flight.takeoffs, start_s)
+            key = (wait_until_s, flight.worth, end_s, is_rinse, index)
+            if best is None or key < best[0]:
+                best, begin_s = (key, at, is_swap), start_s
+        assert best is not None
+        if best[0][0] == math.inf:
+            return made + [(flight, math.inf) for _, flight in left]
+        _, flight = left.pop(best[1])
+        made.append((flight, begin_s))
+        now_s = begin_s + flight.cost.duration_s
+        used = flight.cost.battery_frac + (0.0 if best[2] else used)
+        agent = flight.chunks[0].load[0]
+    return made
+
+
+def _by_battery(flights: Iterable[Flight], policy: Policy) -> list[Flight]:
+    """The flights by agent, and those next to each other that one battery can carry."""
     groups: dict[str, list[Flight]] = defaultdict(list)
     for flight in flights:
         groups[flight.chunks[0].load[0]].append(flight)
@@ -81,8 +132,15 @@ def in_order(flights: Iterable[Flight], policy: Policy) -> list[Flight]:
 
 
 def day_s(flights: Sequence[Flight], policy: Policy) -> float:
-    """Seconds from the first take-off to the last landing, with nothing to wait for."""
-    ordered = in_order(flights, policy)
+    """Seconds from the first take-off to the last landing, with no other drone to wait for.
+
+    A flight that finds no time within its hours counts as two days and its own length.
+    """
+    ordered = _by_battery(flights, policy)
+    if _is_bound(ordered):
+        ends = [(f, at_s) for f, at_s in timed(ordered, policy)]
+        last_s = max((at_s + f.cost.duration_s for f, at_s in ends if at_s < math.inf), default=0.0)
+        return last_s + sum(LATE_S + f.cost.duration_s for f, at_s in ends if at_s == math.inf)
     stops = stops_between([(f.chunks[0].load[0], f.cost.battery_frac) for f in ordered], policy)
     flown_s = sum(flight.cost.duration_s for flight in ordered)
     return flown_s + sum(stop.seconds(policy) for stop in stops)

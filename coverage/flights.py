@@ -15,14 +15,19 @@ from typing import TYPE_CHECKING
 from skymist.coverage.chunks import Chunk, carried_l, held_l, joined, usable_l
 from skymist.coverage.energy import LAND_S, SPOOL_S, Cost, sortie_cost
 from skymist.coverage.errors import PlanError
+from skymist.coverage.hours import ALWAYS
 from skymist.coverage.plan import Pass, Sortie
 from skymist.coverage.works import works_s
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from skymist.coverage.airways import XYZ
     from skymist.coverage.hops import Hops
+    from skymist.coverage.hours import Spans
     from skymist.coverage.plan import Leg
     from skymist.coverage.site import Pad
+    from skymist.coverage.timetable import Timetable
 
 PASSES_MOST = 90
 """Passes in one sortie: at 5 to 7 items each, below ArduPilot's 650 (ARDUPILOT.md, 10)."""
@@ -46,12 +51,17 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """Legs from a base and back, with what they take."""
+    """Legs from a base and back, with what they take.
+
+    `takeoffs` is when hours allow it to start. Of two flights the one of less `worth` comes first.
+    """
 
     base: Base
     chunks: tuple[Chunk, ...]
     legs: tuple[Leg, ...] = field(repr=False)
     cost: Cost
+    takeoffs: Spans = ALWAYS
+    worth: tuple[int, float] = (0, 0.0)
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -82,9 +92,15 @@ Row = tuple[Base, Sequence[Chunk]]
 
 
 class Flights:
-    """Makes flights, and remembers those it made."""
+    """Makes flights, and remembers those it made.
 
-    def __init__(self) -> None:
+    `ranks` says by spot what comes first (the least); without it nothing does.
+    """
+
+    def __init__(
+        self, timetable: Timetable | None = None, ranks: Mapping[str, int] | None = None
+    ) -> None:
+        self._timetable, self._ranks = timetable, ranks or {}
         self._made: dict[tuple[int, tuple[int, ...]], Flight | None] = {}
         self._guessed: dict[tuple[int, tuple[int, ...]], float] = {}
         self._turned: dict[int, Chunk] = {}
@@ -111,7 +127,19 @@ class Flights:
         is_long = num_passes > PASSES_MOST or cost.battery_frac > 1 - policy.reserve_frac
         if is_long or not _within(legs, base.pad, policy.radius_m):
             return None
-        return Flight(base, tuple(chunks), legs, cost)
+        takeoffs = ALWAYS
+        if self._timetable is not None:
+            takeoffs = self._timetable.takeoffs(legs, model, cost.duration_s)
+        if not takeoffs:
+            return None
+        return Flight(base, tuple(chunks), legs, cost, takeoffs, self._worth(chunks, cost))
+
+    def _worth(self, chunks: Sequence[Chunk], cost: Cost) -> tuple[int, float]:
+        """The worst level that a flight treats, and the seconds for each of its spots."""
+        if not self._ranks:
+            return 0, 0.0
+        spots = {chunk.spot_id for chunk in chunks}
+        return min(self._ranks[s] for s in spots), cost.duration_s / len(spots)
 
     def guess_s(self, rows: Sequence[Row]) -> list[float]:
         """Seconds of flights over chunks in this order, to choose what is worth a true look.

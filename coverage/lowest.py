@@ -30,7 +30,8 @@ def lowest_s(site: Site, drones: Sequence[Drone], treatments: Sequence[Treatment
     """A makespan that no plan of these treatments with these drones can go below, in seconds.
 
     Ways between spots, detours and climbs over roofs and waits are taken as nothing, the power
-    as that of an empty drone. The first tank and battery are filled before the start.
+    as that of an empty drone. The first tank and battery are filled before the start. Drones that
+    may be moved stand on the best pad for each spot, or one by one on as many as each pad takes.
     """
     if not treatments:
         return 0.0
@@ -38,28 +39,28 @@ def lowest_s(site: Site, drones: Sequence[Drone], treatments: Sequence[Treatment
     some = [t for t in treatments if t.model_id in models]
     pads = {pad.id: pad for pad in site.pads}
     if any(drone.is_movable for drone in drones):
-        columns = [tuple(pads.values())]
-        counts = [float(len(drones))]
+        choices = [([tuple(pads.values())], [float(len(drones))])]
+        if all(pad.capacity is not None for pad in pads.values()):
+            full = [float(min(pad.capacity or 0, len(drones))) for pad in pads.values()]
+            choices.append(([(pad,) for pad in pads.values()], full))
     else:
         named = sorted({drone.pad_id for drone in drones})
-        columns = [(pads[pad_id],) for pad_id in named]
-        counts = [float(sum(d.pad_id == pad_id for d in drones)) for pad_id in named]
-    table = np.array(
-        [
-            [
-                min(_least_s(t, models[t.model_id], pad, site) for pad in column)
-                for column in columns
-            ]
-            for t in some
-        ]
-    )
+        held = [float(sum(d.pad_id == pad_id for d in drones)) for pad_id in named]
+        choices = [([(pads[pad_id],) for pad_id in named], held)]
+    best_s = 0.0
+    by_pad = {
+        pad.id: [_least_s(t, models[t.model_id], pad, site) for t in some] for pad in pads.values()
+    }
+    for columns, counts in choices:
+        table = [np.min([by_pad[pad.id] for pad in column], axis=0) for column in columns]
+        best_s = max(best_s, shared_out(np.stack(table, axis=1), np.array(counts))[0])
     policy = site.policy
     first_s = (
         max(policy.refill_s, policy.swap_s)
         if policy.is_swap_in_refill
         else (policy.refill_s + policy.swap_s)
     )
-    return max(0.0, shared_out(table, np.array(counts))[0] - first_s)
+    return max(0.0, best_s - first_s)
 
 
 def _least_s(treatment: Treatment, model: DroneModel, pad: Pad, site: Site) -> float:

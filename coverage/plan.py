@@ -16,6 +16,7 @@ from skymist.coverage.errors import PlanError
 
 if TYPE_CHECKING:
     from skymist.coverage.drift import Wind
+    from skymist.coverage.hours import Start
     from skymist.coverage.site import Site
 
 
@@ -82,6 +83,7 @@ class Reason(StrEnum):
     BEYOND_TANK = "beyond_tank"
     BELOW_PUMP = "below_pump"
     NO_TIME = "no_time"
+    NO_WINDOW = "no_window"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +192,8 @@ class Plan:
     """Who flies what, when, and what is left out. Every spot is in `treatments` or `ground`.
 
     `wind` is what the passes were laid for (None: still air).
-    `lowest_s` is a makespan that no plan of these treatments can go below.
+    `lowest_s` is a makespan that no plan of these treatments can go below. `start` is when the
+    plan's time is 0 by the clock; None where that does not matter.
     """
 
     site: Site
@@ -201,6 +204,7 @@ class Plan:
     wind: Wind | None = None
     findings: tuple[PlanFinding, ...] = ()
     lowest_s: float = 0.0
+    start: Start | None = None
 
     def treatment(self, spot_id: str) -> Treatment:
         """The treatment of one spot; KeyError where it has none."""

@@ -7,24 +7,29 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from skymist.coverage.concerns import concerns_of
-from skymist.coverage.dayplan import beyond_day, by_priority, end_s, fitting
+from skymist.coverage.dayplan import beyond_day, by_priority, end_s, fitting, without_late
 from skymist.coverage.errors import PlanError
 from skymist.coverage.lowest import lowest_s
 from skymist.coverage.plan import GroundTask, Plan, Reason, Treatment
 from skymist.coverage.robust import union
-from skymist.coverage.schedule import schedule
+from skymist.coverage.schedule import scheduled
 from skymist.coverage.separation import require_apart
+from skymist.coverage.site import Objective
 from skymist.coverage.sorties import Planner, with_stations
+from skymist.coverage.timetable import usual_start
 from skymist.coverage.treat import treat_site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from skymist.coverage.drift import Wind
     from skymist.coverage.drones import Drone, DroneModel
+    from skymist.coverage.hours import Start
     from skymist.coverage.plan import Sortie
+    from skymist.coverage.schedule import Scheduled
     from skymist.coverage.site import Site
     from skymist.coverage.sorties import Given
+    from skymist.coverage.timetable import Timetable
 
 Options = dict[str, dict[str, Treatment]]
 
@@ -37,12 +42,15 @@ def plan_site(
     progress: Callable[[str, int, int], None] | None = None,
     wind: Wind | None = None,
     is_over: Callable[[], bool] | None = None,
+    start: Start | None = None,
+    objective: Objective | None = None,
 ) -> Plan:
     """Treatments, ground-crew tasks and scheduled sorties for a site.
 
     `num_drones` takes the first so many of the fleet. `progress` is told the stage, steps done
-    and steps in all. `wind` is what the passes are laid for. The same site, wind and seed give the
-    same plan.
+    and steps in all. `wind` is what the passes are laid for. `start` is when the plan's time is 0;
+    a site with hours starts at its first ones unless told. `objective` replaces the policy's. The
+    same site, wind, start and seed give the same plan.
 
     Raises
     ------
@@ -50,11 +58,14 @@ def plan_site(
         Where the site has no drone that can fly, or fewer than asked for; where drones would
         come nearer to each other than the policy allows.
     """
+    if objective is not None:
+        site = replace(site, policy=replace(site.policy, objective=objective))
     drones = _crew(site, num_drones)
     tell = progress or (lambda stage, done, total: None)
     options, left = _options(site, drones, tell, wind)
     tell("sorties", 0, 1)
-    planner = Planner(site, drones, seed=seed, is_over=is_over or (lambda: False))
+    start = start or usual_start(site)
+    planner = Planner(site, drones, seed=seed, is_over=is_over or (lambda: False), start=start)
     given, sorties, late = _timed(planner, site, options)
     site = with_stations(site, given.drones)
     tell("schedule", 0, 1)
@@ -76,8 +87,15 @@ def plan_site(
         sorties=sorties,
         wind=wind,
         findings=concerns_of(site, treatments, wind),
-        lowest_s=lowest_s(site, given.drones, treatments),
+        lowest_s=_lowest_s(planner, site, given, treatments),
+        start=start,
     )
+
+
+def _lowest_s(planner: Planner, site: Site, given: Given, treatments: Sequence[Treatment]) -> float:
+    """The lower bound; no plan ends before the last of its spots may be sprayed."""
+    opens = (planner.timetable.soonest_s(t.spot_id) for t in treatments)
+    return max(lowest_s(site, given.drones, treatments), *opens, 0.0)
 
 
 def _timed(
@@ -85,22 +103,50 @@ def _timed(
 ) -> tuple[Given, tuple[Sortie, ...], list[GroundTask]]:
     """Who flies what and when; of a day that is too short what fits, and tasks for the rest."""
 
-    def tried(spot_ids: frozenset[str] | None) -> tuple[Given, tuple[Sortie, ...]]:
+    def tried(spot_ids: frozenset[str] | None) -> tuple[Given, Scheduled]:
         some = options
         if spot_ids is not None:
             some = {m: {s: t for s, t in by.items() if s in spot_ids} for m, by in options.items()}
         given = planner.give(some)
         models = {d.id: d.model for d in given.drones}
-        return given, schedule(given.sorties(), models, site.policy, site.pads)
+        sorties = given.sorties()
+        return given, scheduled(
+            sorties, models, site.policy, site.pads, timetable=planner.timetable
+        )
 
-    given, sorties = tried(None)
+    def fits(found: Scheduled) -> bool:
+        is_in_day = not planner.timetable.is_free or day_s is None or end_s(found.flown) <= day_s
+        return is_in_day and not found.late
+
     day_s = site.policy.day_s
-    if day_s is None or end_s(sorties) <= day_s:
-        return given, sorties, []
-    ordered = by_priority(site, options)
-    kept = fitting(day_s, ordered, lambda spot_ids: end_s(tried(spot_ids)[1]))
-    late = beyond_day(site, day_s, [s for s in ordered if s not in kept])
-    return *tried(kept), late
+    given, found = tried(None)
+    late: list[GroundTask] = []
+    if not fits(found) and site.policy.objective is not Objective.PRIORITY:
+        ordered = by_priority(site, options)
+        kept = fitting(ordered, lambda spot_ids: fits(tried(spot_ids)[1]))
+        apart = kept | (frozenset(ordered) - _crowded(planner.timetable, found.late, ordered))
+        if found.late and apart > kept and fits(tried(apart)[1]):
+            kept = apart
+        if not (kept or planner.timetable.is_free):  # The worst spot of all, in part.
+            kept = frozenset(ordered[:1])
+        late = beyond_day(site, [s for s in ordered if s not in kept])
+        given, found = tried(kept)
+    if found.late:
+        treatments, tasks = without_late(given.treatments, found.late, site.policy)
+        given.treatments = tuple(treatments)
+        late += tasks
+    return given, found.flown, late
+
+
+def _crowded(
+    timetable: Timetable, late: Sequence[Sortie], spot_ids: Sequence[str]
+) -> frozenset[str]:
+    """Spots that share their hours with those that found no time; others may still find some."""
+    full = set()
+    for sortie in late:
+        kept = {timetable.pattern(spot_id) for spot_id in sortie.spot_ids}
+        full |= kept - {()} or kept
+    return frozenset(s for s in spot_ids if timetable.pattern(s) in full)
 
 
 def _together(tasks: list[GroundTask]) -> list[GroundTask]:

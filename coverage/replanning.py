@@ -8,12 +8,13 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from skymist.coverage.dayplan import without_late
 from skymist.coverage.errors import PlanError
 from skymist.coverage.footprints import footprint
 from skymist.coverage.lowest import lowest_s
 from skymist.coverage.plan import PassKind, Plan
 from skymist.coverage.robust import difference, union
-from skymist.coverage.schedule import Standing, schedule
+from skymist.coverage.schedule import Standing, scheduled
 from skymist.coverage.separation import require_apart
 from skymist.coverage.sorties import Planner
 
@@ -44,12 +45,14 @@ def replan(
     *,
     seed: int = 0,
     is_over: Callable[[], bool] | None = None,
+    now_s: float = 0.0,
 ) -> Plan:
     """The rest of a plan for the drones that are alive, each from the pad where it stands.
 
     `done` says which shares of the treatments' passes were flown; `standing` names the drones that
     are alive. The spots' treatments, and the order in
-    which they lie, are those of the plan; what is done is in neither. Times start at 0 now.
+    which they lie, are those of the plan; what is done is in neither. Times start at 0 now,
+    which is `now_s` in the time of the plan; what finds no time in its hours any more is left out.
 
     Raises
     ------
@@ -69,20 +72,26 @@ def replan(
         wanted = sorted({t.model_id for t in left} - models)
         raise PlanError(f"{', '.join(stuck)}: wanted a drone of {', '.join(wanted)}, found none")
     site = replace(plan.site, fleet=drones)
-    planner = Planner(site, drones, seed=seed, is_over=is_over or (lambda: False))
+    start = plan.start.later(now_s) if plan.start else None
+    planner = Planner(site, drones, seed=seed, is_over=is_over or (lambda: False), start=start)
     given = planner.give(options)
     by_model = {drone.id: drone.model for drone in drones}
-    sorties = schedule(given.sorties(), by_model, site.policy, site.pads, standing)
+    found = scheduled(
+        given.sorties(), by_model, site.policy, site.pads, standing, planner.timetable
+    )
+    sorties = found.flown
+    cut, late = without_late(given.treatments, found.late, site.policy)
     require_apart(sorties, by_model, site.policy.separation_m)
     flown = {spot_id for sortie in sorties for spot_id in sortie.spot_ids}
-    treatments = tuple(t for t in given.treatments if t.spot_id in flown)
+    treatments = tuple(t for t in cut if t.spot_id in flown)
     return Plan(
         site=site,
         seed=seed,
         treatments=treatments,
-        ground=(*plan.ground, *given.tasks),
+        ground=(*plan.ground, *given.tasks, *late),
         sorties=sorties,
         lowest_s=lowest_s(site, drones, treatments),
+        start=start,
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from skymist.coverage.days import Stop
 from skymist.coverage.energy import SPOOL_S, leg_s
 from skymist.coverage.errors import PlanError
+from skymist.coverage.hours import ALWAYS, first_in
 from skymist.coverage.plan import Transit
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from skymist.coverage.drones import DroneModel
+    from skymist.coverage.hours import Spans
     from skymist.coverage.plan import Sortie
     from skymist.coverage.site import Pad, Policy
+    from skymist.coverage.timetable import Timetable
 
 STEP_S = 1.0
 WAIT_S = 5.0
@@ -79,14 +82,19 @@ class Airspace:
         self._flown = [f for f in self._flown if f[1] + len(f[2]) + SLIPS[-1] >= before_s]
 
     def first_free_s(
-        self, drone_id: str, start_s: float, path: NDArray[np.float64], until_s: float = math.inf
+        self,
+        drone_id: str,
+        start_s: float,
+        path: NDArray[np.float64],
+        until_s: float = math.inf,
+        takeoffs: Spans = ALWAYS,
     ) -> float:
         """The earliest take-off from `start_s` on, in steps of 5 s, that keeps clear of all.
 
-        Gives up, and says infinity, after `until_s`.
+        Gives up, and says infinity, after `until_s` and where `takeoffs` holds no more.
         """
         others = self._near_paths(drone_id, path)
-        while start_s <= until_s:
+        while (start_s := first_in(takeoffs, start_s)) <= until_s and start_s < math.inf:
             step = round(start_s / STEP_S)
             busy = [self._is_near(step, path, begun, other) for begun, other in others]
             if not any(busy):
@@ -161,14 +169,34 @@ def _turn(left: list[Sortie], standing: Standing | None) -> _Turn:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """Sorties with their times, by take-off, and those that found no time, as they were given."""
+
+    flown: tuple[Sortie, ...]
+    late: tuple[Sortie, ...] = ()
+
+
 def schedule(
     by_drone: Mapping[str, Sequence[Sortie]],
-    models: dict[str, DroneModel],
+    models: Mapping[str, DroneModel],
     policy: Policy,
     pads: Sequence[Pad] = (),
     standing: Mapping[str, Standing] | None = None,
 ) -> tuple[Sortie, ...]:
-    """All sorties with their start times and stops, by time of take-off.
+    """All sorties with their start times and stops, by time of take-off, at any time of day."""
+    return scheduled(by_drone, models, policy, pads, standing).flown
+
+
+def scheduled(
+    by_drone: Mapping[str, Sequence[Sortie]],
+    models: Mapping[str, DroneModel],
+    policy: Policy,
+    pads: Sequence[Pad] = (),
+    standing: Mapping[str, Standing] | None = None,
+    timetable: Timetable | None = None,
+) -> Scheduled:
+    """Start times and stops for all sorties that the timetable has time for.
 
     The tank is filled before every sortie but the first, and the battery swapped where what is
     left of it would go below the reserve. A drone whose next sortie would have to wait flies
@@ -179,27 +207,38 @@ def schedule(
     known = standing or {}
     turns = {d: _turn(list(some), known.get(d)) for d, some in by_drone.items() if some}
     paths = {s.id: trajectory(s, models[s.drone_id]) for some in by_drone.values() for s in some}
-    crews_s = {pad.id: [0.0] * pad.num_crews for pad in pads if pad.num_crews}
+    spans = {
+        s.id: timetable.takeoffs(s.legs, models[s.drone_id], s.duration_s) if timetable else ALWAYS
+        for some in by_drone.values()
+        for s in some
+    }
+    group_of = {pad.id: pad.group or pad.id for pad in pads}
+    crews_s = {group_of[pad.id]: [0.0] * pad.num_crews for pad in pads if pad.num_crews}
     flown: list[Sortie] = []
+    late: list[Sortie] = []
     while turns:
         drone_id = min(turns, key=lambda d: (turns[d].ready_s, d))
         turn = turns[drone_id]
         airspace.forget(turn.ready_s)
-        free_s = crews_s.get(turn.left[0].pad_id, [0.0])
+        free_s = crews_s.get(group_of.get(turn.left[0].pad_id, ""), [0.0])
         served_s = max(turn.ready_s, min(free_s))
-        sortie, stop_s = _soonest(turn, served_s, airspace, paths, policy)
+        sortie, stop_s = _soonest(turn, served_s, airspace, paths, spans, policy)
+        turn.left = [s for s in turn.left if s.id != sortie.id]
+        if not turn.left:
+            del turns[drone_id]
+        if sortie.start_s == math.inf:
+            late.append(sortie)
+            continue
         if stop_s > 0:
             free_s[free_s.index(min(free_s))] = served_s + stop_s
         airspace.add(drone_id, sortie.start_s, paths[sortie.id])
-        turn.left = [s for s in turn.left if s.id != sortie.id]
         turn.num_flown += 1
         flown.append(replace(sortie, id=f"{drone_id}-{turn.num_flown:02d}"))
         turn.ready_s = sortie.start_s + sortie.duration_s
         turn.used_frac = sortie.battery_frac + (0.0 if sortie.swap_before else turn.used_frac)
         turn.agent_id = sortie.agent_id
-        if not turn.left:
-            del turns[drone_id]
-    return tuple(sorted(flown, key=lambda s: (s.start_s, s.id)))
+    ordered = tuple(sorted(flown, key=lambda s: (s.start_s, s.id)))
+    return Scheduled(flown=ordered, late=tuple(late))
 
 
 def _soonest(
@@ -207,15 +246,18 @@ def _soonest(
     served_s: float,
     airspace: Airspace,
     paths: Mapping[str, NDArray[np.float64]],
+    spans: Mapping[str, Spans],
     policy: Policy,
 ) -> tuple[Sortie, float]:
     """The next in order if it need not wait, else of those next in order what waits least.
 
-    Also gives the seconds of its stop, which begins at `served_s`.
+    Also gives the seconds of its stop, which begins at `served_s`. A start at infinity says that
+    none of them finds a time. Another agent is taken up only while hours keep the drone waiting.
     """
     best: tuple[float, Sortie, float] | None = None
+    is_bound = spans[turn.left[0].id] is not ALWAYS
     for sortie in turn.left[:CHOICES]:
-        if best is not None and sortie.agent_id != turn.left[0].agent_id:
+        if best is not None and not is_bound and sortie.agent_id != turn.left[0].agent_id:
             break
         stop = Stop(
             is_refill=turn.num_flown > 0,
@@ -225,7 +267,9 @@ def _soonest(
         earliest_s = (served_s if stop.seconds(policy) else turn.ready_s) + stop.seconds(policy)
         until_s = math.inf if best is None else earliest_s + best[0] - WAIT_S
         path = paths[sortie.id]
-        start_s = airspace.first_free_s(sortie.drone_id, earliest_s, path, until_s)
+        start_s = airspace.first_free_s(
+            sortie.drone_id, earliest_s, path, until_s, spans[sortie.id]
+        )
         if best is None or start_s - earliest_s < best[0] - 1e-9:
             timed = replace(
                 sortie,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage.errors import PlanError
+from skymist.coverage.hours import Hours
 
 if TYPE_CHECKING:
     from skymist.coverage.drones import Drone
@@ -28,6 +29,14 @@ class Mode(StrEnum):
     BROADCAST = "broadcast"
 
 
+class Objective(StrEnum):
+    """What a plan is made short in: the last landing, all drones' minutes, or the worst first."""
+
+    MAKESPAN = "makespan"
+    DRONE_MINUTES = "drone-minutes"
+    PRIORITY = "priority"
+
+
 class LevelName(StrEnum):
     """Red, yellow, blue, green: from the worst spot to one that is only watched."""
 
@@ -35,6 +44,10 @@ class LevelName(StrEnum):
     YELLOW = "yellow"
     BLUE = "blue"
     GREEN = "green"
+
+
+RANK = {LevelName.RED: 0, LevelName.YELLOW: 1, LevelName.BLUE: 2, LevelName.GREEN: 3}
+"""Worst level first."""
 
 
 class Kind(StrEnum):
@@ -64,7 +77,8 @@ class BlindSpot:
     """One place to treat. `shape` is a point, line or (multi)polygon.
 
     A point carries `radius_m`, a line `width_m`; `elevation_m` is the height of the surface
-    above the ground (0 for the ground itself, the roof's height for a roof).
+    above the ground (0 for the ground itself, the roof's height for a roof). `hours` are when it
+    may be sprayed; none: at any time.
     """
 
     id: str
@@ -80,6 +94,7 @@ class BlindSpot:
     dose_l_per_m2: float | None = None
     name: str = ""
     note: str = ""
+    hours: tuple[Hours, ...] = ()
 
     def __post_init__(self) -> None:
         if not (self.shape.is_valid and not self.shape.is_empty):
@@ -102,11 +117,25 @@ class BlindSpot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """A part of the community with a post that answers for it."""
+    """A part of the community with a post that answers for it.
+
+    `hours` are when its spots may be sprayed; none: at any time.
+    """
 
     id: str
     area: BaseGeometry
     responsible: str = ""
+    hours: tuple[Hours, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """Ground that no drone may be over in some hours of the day, and why."""
+
+    id: str
+    area: BaseGeometry
+    hours: tuple[Hours, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +170,7 @@ class Pad:
     """Where drones start, land, and are refilled.
 
     `capacity` is the most drones that it takes, `num_crews` how many can be served at the same
-    time; None sets no limit.
+    time; None sets no limit. Pads of one `group` are stands side by side that share their crews.
     """
 
     id: str
@@ -149,6 +178,7 @@ class Pad:
     y: float
     capacity: int | None = None
     num_crews: int | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +210,10 @@ class Policy:
     swapped while the tank is filled, not after. `day_s` is when the last drone must be down: what
     does not fit, worst levels first, is left to the ground crew. `is_by_zone` gives each zone to
     one drone. `restores_parameters` gives vehicles their own parameters back after the flights.
-    `transit_min_m` is the lowest transit longer than a few metres, 3 m or more.
+    `transit_min_m` is the lowest transit longer than a few metres, 3 m or more. `hours` are when
+    drones may be in the air, `vector_hours` when spots of another mode than surface may be
+    sprayed; none: at any time. Work goes on for `num_days` days of 24 h from the start of the
+    plan, `day_s` in each.
 
     Source: ceilings and radius from China's agricultural envelope of 2024-01-01 (30 m, 50 km/h,
     2000 m); wind, temperature from the spraying norms that DOMAIN quotes. Lowest transit: the
@@ -207,6 +240,10 @@ class Policy:
     day_s: float | None = None
     is_by_zone: bool = False
     restores_parameters: bool = False
+    hours: tuple[Hours, ...] = ()
+    vector_hours: tuple[Hours, ...] = ()
+    num_days: int = 1
+    objective: Objective = Objective.MAKESPAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +256,7 @@ class Site:
     zones: tuple[Zone, ...] = ()
     buildings: tuple[Building, ...] = ()
     no_spray: tuple[NoSpray, ...] = ()
+    closures: tuple[Closure, ...] = ()
     receptors: tuple[Receptor, ...] = ()
     pads: tuple[Pad, ...] = ()
     fleet: tuple[Drone, ...] = ()

@@ -26,6 +26,8 @@ from skymist.coverage.hops import Hops
 from skymist.coverage.plan import GroundTask, Reason
 from skymist.coverage.regions import regions
 from skymist.coverage.robust import union
+from skymist.coverage.site import RANK, Objective
+from skymist.coverage.timetable import Timetable
 from skymist.coverage.tours import fitting_field, solve
 
 if TYPE_CHECKING:
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from skymist.coverage.chunks import Chunk, Load
+    from skymist.coverage.chunks import Chunk
     from skymist.coverage.drones import Drone
     from skymist.coverage.flights import Flight
+    from skymist.coverage.hours import Start
     from skymist.coverage.plan import Sortie, Treatment
     from skymist.coverage.site import Site
     from skymist.coverage.tours import Tour
@@ -74,11 +77,20 @@ class Planner:
     """Sorties for one site and crew, with everything that is worth finding only once."""
 
     def __init__(
-        self, site: Site, drones: Sequence[Drone], *, seed: int, is_over: Callable[[], bool]
+        self,
+        site: Site,
+        drones: Sequence[Drone],
+        *,
+        seed: int,
+        is_over: Callable[[], bool],
+        start: Start | None = None,
     ) -> None:
         self._site, self._drones, self._seed, self._is_over = site, drones, seed, is_over
         self._stop_s = stop_s(site.policy)
-        self._flights = Flights()
+        self.timetable = Timetable(site, start)
+        ranks = {spot.id: RANK[spot.level] for spot in site.spots}
+        self._ranks = ranks if site.policy.objective is Objective.PRIORITY else {}
+        self._flights = Flights(self.timetable, self._ranks)
         models = {drone.model.id: drone.model for drone in drones}
         self._hops = {model_id: Hops(site, model) for model_id, model in models.items()}
         self._bases: list[Base] = []
@@ -145,18 +157,19 @@ class Planner:
         order = {spot.id: k for k, spot in enumerate(self._site.spots)}
         spot_ids = sorted({s for by in options.values() for s in by}, key=order.__getitem__)
         weights = self._weights(spot_ids, chunks)
+        is_total = self._site.policy.objective is Objective.DRONE_MINUTES
         if len(self._hops) == 1:
             (model_id,) = self._hops
             rows = [weights[base.index] for base in self._bases]
             table = np.stack([np.concatenate(row) if row else np.zeros(0) for row in rows], axis=1)
-            drones, _ = stations.stationed(self._drones, self._bases, table)
+            drones, _ = stations.stationed(self._drones, self._bases, table, is_total)
             return drones, {s: options[model_id][s] for s in spot_ids}
         table = np.array(
             [[_total(weights[base.index][k]) for base in self._bases] for k in range(len(spot_ids))]
         ).reshape(len(spot_ids), len(self._bases))
-        drones, _ = stations.stationed(self._drones, self._bases, table)
+        drones, _ = stations.stationed(self._drones, self._bases, table, is_total)
         counts = stations.counts_of(drones, self._bases)
-        _, prices = stations.shared_out(table, counts)
+        prices = self._prices(table, counts)
         costs = np.where(counts > 0, table * np.maximum(prices, 1e-9), np.inf)
         chosen = {}
         for k, spot_id in enumerate(spot_ids):
@@ -196,19 +209,27 @@ class Planner:
         flights: list[Flight] = []
         for _ in range(ROUNDS):
             tasks: list[GroundTask] = []
-            _, prices = stations.shared_out(weights, counts)
+            prices = self._prices(weights, counts)
             flights = []
-            for members in _by_load(chunks).values():
+            for members in self._by_load(chunks).values():
                 some = [chunks[k] for k in members]
                 flights += self._toured(some, weights[members], bases, prices, tasks)
             weights = weights * stations.as_flown(flights, bases, chunks, weights, self._stop_s)
         made.tasks += tasks
         roster = Roster(drones, base_of, self._site.policy, self._flights)
-        roster.share_out(dissolved(self._flights, flights, self._stop_s, self._is_over))
+        if not self._ranks:
+            flights = dissolved(self._flights, flights, self._stop_s, self._is_over)
+        roster.share_out(flights)
         roster.improve(self._is_over)
         policy = self._site.policy
         days = {d: evened(self._flights, day, policy) for d, day in roster.days.items()}
         return {d: in_order(day, policy) for d, day in days.items()}
+
+    def _prices(self, weights: Floats, counts: Floats) -> Floats:
+        """What a second at each base is worth: the same at all where only minutes count."""
+        if self._site.policy.objective is Objective.DRONE_MINUTES:
+            return np.where(counts > 0, 1.0, 0.0)
+        return stations.shared_out(weights, counts)[1]
 
     def _toured(
         self,
@@ -276,8 +297,17 @@ class Planner:
         parts = halves_of(chunk)
         if parts:
             return [f for part in parts for f in self._alone(part, wanted, bases, tasks)]
-        tasks.append(_left_out(chunk, wanted))
+        near = [wanted, *(base for base in bases if base is not wanted)]
+        tasks.append(_left_out(chunk, near, self.timetable))
         return []
+
+    def _by_load(self, chunks: Sequence[Chunk]) -> dict[tuple[object, ...], list[int]]:
+        """Chunks that may share flights: of one load, in the same hours, of one rank."""
+        made: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        for k, chunk in enumerate(chunks):
+            hours = self.timetable.pattern(chunk.spot_id)
+            made[chunk.load, hours, self._ranks.get(chunk.spot_id)].append(k)
+        return made
 
 
 def _gap_m(base: Base, chunk: Chunk) -> float:
@@ -291,21 +321,22 @@ def _total(weights: Floats) -> float:
     return float(finite.sum()) if len(finite) else float("inf")
 
 
-def _by_load(chunks: Sequence[Chunk]) -> dict[Load, list[int]]:
-    made: dict[Load, list[int]] = defaultdict(list)
-    for k, chunk in enumerate(chunks):
-        made[chunk.load].append(k)
-    return made
-
-
-def _left_out(chunk: Chunk, base: Base) -> GroundTask:
-    """Why no drone flies a chunk: there is no way, or it is too far."""
+def _left_out(chunk: Chunk, bases: Sequence[Base], timetable: Timetable) -> GroundTask:
+    """Why no drone flies a chunk: there is no way, no hours hold it, or it is too far."""
     reason = Reason.BEYOND_TANK
     text = "too far from the pad for this drone's battery and tank"
+    at_any_time = [f for b in bases if (f := Flights().over(b, [chunk])) is not None]
     try:
-        legs_over(base, chunk.passes)
+        legs_over(bases[0], chunk.passes)
     except PlanError as exc:
         reason, text = Reason.OUT_OF_REACH, str(exc)
+    if at_any_time:
+        least_s = min(flight.cost.duration_s for flight in at_any_time)
+        reason = Reason.NO_WINDOW
+        text = (
+            f"no flight of {math.ceil(least_s / 60)} min fits its hours "
+            f"({timetable.words(chunk.spot_id)}), those of the site and its closures"
+        )
     area = union(footprint(p) for p in chunk.passes)
     return GroundTask(
         spot_id=chunk.spot_id, reason=reason, text=text, area=area, is_whole_spot=False

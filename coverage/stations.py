@@ -18,7 +18,7 @@ from skymist.coverage.flights import ends_of
 from skymist.coverage.works import works_s
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -98,20 +98,29 @@ def shared_out(weights: Floats, counts: Floats) -> tuple[float, Floats]:
     return best, kept
 
 
+def summed(weights: Floats, counts: Floats) -> tuple[float, Floats]:
+    """The same where only the seconds of all drones together count: all work from its best base."""
+    best = np.where(counts > 0, weights, np.inf).min(axis=1, initial=np.inf)
+    total_s = float(best[np.isfinite(best)].sum())
+    return total_s / max(float(counts.sum()), 1.0), np.where(counts > 0, 1.0, 0.0)
+
+
 def stationed(
-    drones: Sequence[Drone], bases: Sequence[Base], weights: Floats
+    drones: Sequence[Drone], bases: Sequence[Base], weights: Floats, is_total: bool = False
 ) -> tuple[tuple[Drone, ...], float]:
     """The drones with their pads, those that may move on better ones; and the seconds per drone.
 
-    Starts from the pads that the site names and moves one drone at a time while that helps.
+    Starts from the pads that the site names and moves one drone at a time while that helps. With
+    `is_total` the seconds of all drones count, not those of the last.
     """
     places = {(base.hops.model.id, base.pad.id): base.index for base in bases}
     at = [places[drone.model.id, drone.pad_id] for drone in drones]
     if not any(drone.is_movable for drone in drones):
         return tuple(drones), shared_out(weights, _counts(at, bases))[0]
-    best_s, prices = shared_out(weights, _counts(at, bases))
+    weigh = summed if is_total else shared_out
+    best_s, prices = weigh(weights, _counts(at, bases))
     for _ in range(4 * len(drones)):
-        found = _best_move(drones, bases, weights, at, prices)
+        found = _best_move(drones, bases, weights, at, prices, weigh)
         if found is None or found[0] > best_s * (1 - 1e-4):
             break
         best_s, prices, at = found
@@ -136,6 +145,7 @@ def _best_move(
     weights: Floats,
     at: Sequence[int],
     prices: Floats,
+    weigh: Callable[[Floats, Floats], tuple[float, Floats]],
 ) -> tuple[float, Floats, list[int]] | None:
     """The move of one drone to another pad after which all are done soonest."""
     counts = _counts(at, bases)
@@ -162,7 +172,7 @@ def _best_move(
             i for i, d in reversed(list(enumerate(drones))) if d.is_movable and at[i] == source
         )
         moved[mover] = target
-        bound_s, fresh = shared_out(weights, _counts(moved, bases))
+        bound_s, fresh = weigh(weights, _counts(moved, bases))
         lost = ~np.isfinite(np.where(_counts(moved, bases) > 0, weights, np.inf)).any(axis=1)
         bound_s += 1e6 * float((lost & np.isfinite(weights).any(axis=1)).sum())
         if best is None or bound_s < best[0]:

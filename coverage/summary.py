@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class PlanSummary:
     """Totals of a plan. `treated_m2` is what drones are planned to treat of `spots_m2`.
 
-    `gap_frac` says how much longer than the lower bound `lowest_min` the plan takes.
+    `gap_frac` says how much longer than the lower bound `lowest_min` the plan takes. `starts` and
+    `ends` are the first take-off and the last landing by the clock, where the plan has one.
     """
 
     num_spots: int
@@ -35,6 +36,8 @@ class PlanSummary:
     left_out: dict[str, int]
     lowest_min: float = 0.0
     gap_frac: float = 0.0
+    starts: str = ""
+    ends: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -63,4 +66,10 @@ def summarise(plan: Plan) -> PlanSummary:
         left_out=dict(Counter(task.reason.value for task in plan.ground).most_common()),
         lowest_min=plan.lowest_s / 60,
         gap_frac=plan.makespan_s / plan.lowest_s - 1 if plan.lowest_s > 0 else 0.0,
+        starts=_by_clock(plan, min((s.start_s for s in plan.sorties), default=0.0)),
+        ends=_by_clock(plan, plan.makespan_s),
     )
+
+
+def _by_clock(plan: Plan, plan_s: float) -> str:
+    return plan.start.at(plan_s) if plan.start and plan.sorties else ""

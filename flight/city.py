@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from skymist.coverage.drift import Wind
-    from skymist.coverage.site import Site
+    from skymist.coverage.hours import Start
+    from skymist.coverage.site import Objective, Site
 
 log = logging.getLogger(__name__)
 PREVIEW_FILE = "preview.png"
@@ -44,6 +45,8 @@ class Order:
     num_drones: int | None = None
     has_preview: bool = True
     wind: Wind | None = None
+    start: Start | None = None
+    objective: Objective | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +146,14 @@ def made_with() -> str:
 
 def _planned(job: Job) -> Outcome:
     order = job.order
-    made = plan_site(job.site, seed=order.seed, num_drones=order.num_drones, wind=order.wind)
+    made = plan_site(
+        job.site,
+        seed=order.seed,
+        num_drones=order.num_drones,
+        wind=order.wind,
+        start=order.start,
+        objective=order.objective,
+    )
     files = dict(plan_files(made))
     if order.has_preview:
         from skymist.coverage.plots import draw_plan, to_png

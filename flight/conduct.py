@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from skymist.flight.clock import now_s
 from skymist.flight.drone_run import DroneReport, DroneRun, StartGate
+from skymist.flight.hours import HoursGuard
 from skymist.flight.obeying import obey_all
 from skymist.flight.reconnect import PATIENCE_S
 from skymist.flight.standstill import mind_weather
@@ -22,7 +23,7 @@ from skymist.flight.traffic import Traffic
 from skymist.flight.weather import WindWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from skymist.coverage.plan import Plan
     from skymist.flight.channel import Peer
@@ -118,6 +119,7 @@ async def conduct(
     desk: OrderDesk | None = None,
     wind_mps: float | None = None,
     held_agents: Mapping[str, str] | None = None,
+    clock_s: Callable[[], float] | None = None,
 ) -> Outcome:
     """Fly every sortie of the plan on the drones that are connected, and close the record.
 
@@ -146,6 +148,9 @@ async def conduct(
         The wind as measured on the ground before the start; the vehicles' own counts beside it.
     held_agents
         By drone, what its tank holds some of already; nobody knows how much.
+    clock_s
+        The local time of day, seconds after midnight, for hours and closures; by default that of
+        the plan, which begins when all drones are ready.
 
     Returns
     -------
@@ -157,6 +162,7 @@ async def conduct(
     wanted = {sortie.drone_id for sortie in plan.sorties}
     flying = [d for d in plan.site.fleet if d.id in wanted and d.id in peers]
     gate = StartGate(len(flying))
+    hours = HoursGuard(plan, clock_s or (lambda: gate.clock_s(plan)))
     traffic = Traffic(tuple(flying), plan.site.policy.separation_m)
     runs = [
         DroneRun(
@@ -168,6 +174,7 @@ async def conduct(
             log_=told,
             gate=gate,
             traffic=traffic,
+            hours=hours,
             arm=arm,
             patience_s=patience_s,
             desk=desk,

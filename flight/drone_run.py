@@ -17,8 +17,9 @@ from skymist.flight import driver
 from skymist.flight.clock import now_s
 from skymist.flight.crew import Crew, Load
 from skymist.flight.display import DroneView
-from skymist.flight.errors import FlightError, Holding, LinkLost
+from skymist.flight.errors import FlightError, Holding, LinkLost, OutOfHours
 from skymist.flight.halt import Halts
+from skymist.flight.hours import HoursGuard
 from skymist.flight.interrupts import shielded
 from skymist.flight.launch import Launcher
 from skymist.flight.linkmeter import LinkMeter
@@ -60,6 +61,8 @@ RESTS_MOST = 8
 TOLD_MOST_S = 3600.0
 LOOK_S = 0.5
 SHOW_S = 1.0
+HOURS_LOOK_S = 5.0
+"""Between looks at the clock while a drone waits for its hours."""
 LEAVE_S = 30.0
 """To clear a broken upload and leave AUTO after a stop."""
 
@@ -78,6 +81,19 @@ class StartGate:
         if self._left <= 0 and not self._opened.is_set():
             self.start_s = now_s()
             self._opened.set()
+
+    def clock_s(self, plan: Plan) -> float:
+        """The time of day by the plan's own clock."""
+        return (plan.start.clock_s if plan.start else 0.0) + self.passed_s
+
+    @property
+    def passed_s(self) -> float:
+        """Seconds since the plan's clock started; 0 before."""
+        return now_s() - self.start_s if self._opened.is_set() else 0.0
+
+    def until_s(self, plan_s: float) -> float:
+        """Seconds until a time of the plan; 0 where it is past, its own time before the start."""
+        return max(0.0, self.start_s + plan_s - now_s()) if self._opened.is_set() else plan_s
 
     async def opened(self) -> float:
         """Wait for all; gives when the plan's clock started."""
@@ -114,6 +130,7 @@ class DroneRun:
         log_: Log,
         gate: StartGate,
         traffic: Traffic,
+        hours: HoursGuard | None = None,
         arm: bool,
         patience_s: float = PATIENCE_S,
         desk: OrderDesk | None = None,
@@ -131,6 +148,7 @@ class DroneRun:
         self._todo = list(self.sorties)
         self._crew, self._log, self._gate, self._arm = crew, log_, gate, arm
         self._traffic, self._patience_s = traffic, patience_s
+        self._hours = hours or HoursGuard(plan, lambda: gate.clock_s(plan))
         self._told = DroneLog(log_, drone.id)
         self._phases = Phases(drone.id, lambda _: self._show())
         self._watch, self._meter = Watch(peer), LinkMeter(peer, self._told)
@@ -146,6 +164,7 @@ class DroneRun:
         self._landed: SortieRun | None = None
         self._unflown: tuple[Skipped, ...] = ()
         self._is_past_gate = self._is_waiting = False
+        self._owes_swap = False
         policy = plan.site.policy
         self._limits = Limits(
             reserve_frac=policy.reserve_frac,
@@ -320,10 +339,14 @@ class DroneRun:
                     if following is None:
                         continue
                     sortie = following
+                    self._owes_swap |= sortie.swap_before
+                    self._require_hours(sortie, self._gate.until_s(sortie.start_s))
                     await self._service(sortie)
                 await self._fly_lasting(sortie)
                 if self._arm:
                     await self._settle(sortie)
+            except OutOfHours as exc:
+                await self._pass_over(sortie, str(exc))
             except FlightError as exc:
                 self.report.is_link_lost = isinstance(exc, LinkLost)
                 self._fail(str(exc))
@@ -335,6 +358,26 @@ class DroneRun:
                 self._fail(self._stop_reason or self.skipped[-1].reason)
                 return
         self._phases.to(Phase.DONE)
+
+    def _require_hours(self, sortie: Sortie, in_s: float = 0.0) -> None:
+        """Let no sortie go on whose hours are over, or too far off to wait for."""
+        reason = self._hours.refusal(sortie, in_s)
+        if reason:
+            raise OutOfHours(reason)
+
+    async def _pass_over(self, sortie: Sortie, reason: str) -> None:
+        """Leave a sortie out and go on with the next; what was due on the pad is due then."""
+        self._sortie_run = None
+        await self._launcher.stand_down()
+        self._skip(
+            Skipped(spot_id=spot_id, sortie_id=sortie.id, reason=reason)
+            for spot_id in sortie.spot_ids
+        )
+        self._told.sortie(sortie, "failed", reason)
+        self._phases.to(Phase.WAITING)
+        log.warning("sortie left out", extra={"sortie_id": sortie.id, "reason": reason})
+        self._todo.remove(sortie)
+        self._pass_gate()
 
     async def _next(self) -> Sortie | None:
         """The next sortie, once nobody holds the drone; None where it was changed meanwhile."""
@@ -368,8 +411,10 @@ class DroneRun:
             agent_id=self._agent_id or "",
             num_flown=self.report.num_flown,
         )
-        plan = self._plans.get(sortie.id, self._plan)
-        rest = rest_of_sortie(plan, sortie, passes, standing, number=self._num_rests)
+        plan = replace(self._plans.get(sortie.id, self._plan), start=self._plan.start)
+        rest = rest_of_sortie(
+            plan, sortie, passes, standing, number=self._num_rests, now_s=self._gate.passed_s
+        )
         self._take(sortie, rest)
 
     def _take(self, sortie: Sortie, rest: Rest) -> None:
@@ -399,7 +444,7 @@ class DroneRun:
         Where the policy says so, the battery is swapped while the tank is filled.
         """
         load = self._load(sortie)
-        if load is not None and sortie.swap_before and self._plan.site.policy.is_swap_in_refill:
+        if load is not None and self._owes_swap and self._plan.site.policy.is_swap_in_refill:
             self._phases.to(Phase.REFILLING)
             await self._refill_and_swap(sortie, replace(load, is_with_swap=True))
             return
@@ -407,7 +452,7 @@ class DroneRun:
         if load is not None:
             self._phases.to(Phase.REFILLING)
             await self._refill(sortie, load)
-        if sortie.swap_before:
+        if self._owes_swap:
             self._phases.to(Phase.SWAPPING)
             await self._swap()
 
@@ -436,6 +481,7 @@ class DroneRun:
         started_s = now_s()
         await self._crew.swap(self.drone.id)
         self._told.service("swap", 0.0, now_s() - started_s)
+        self._owes_swap = False
 
     def _wanted_l(self, sortie: Sortie) -> float:
         """What the tank is to hold at take-off; a plan that does not say wants it full."""
@@ -582,6 +628,7 @@ class DroneRun:
 
         while True:
             await self._let_go(Phase.STANDING_BY, Phase.VERIFIED)
+            await self._in_hours(run.job.sortie, on_wait)
             await self._traffic.cleared(
                 self.drone.id,
                 run.job.sortie,
@@ -591,9 +638,20 @@ class DroneRun:
             )
             await run.ready()
             is_clear = self._traffic.is_clear_now(self.drone.id, run.job.sortie)
-            if is_clear and not self.halts:
+            if is_clear and not self.halts and not self._hours.wait_s(run.job.sortie):
                 return
             await self._launcher.stand_down()
+
+    async def _in_hours(self, sortie: Sortie, on_wait: Callable[[str], None]) -> None:
+        """Wait on the pad until the sortie's hours begin."""
+        if not self._hours.wait_s(sortie):
+            return
+        self._traffic.is_down(self.drone.id)
+        on_wait(f"for its hours, {self._hours.words(sortie)}")
+        while wait_s := self._hours.wait_s(sortie):
+            self._require_hours(sortie)
+            await asyncio.sleep(min(max(wait_s, TICK_S), HOURS_LOOK_S))
+        on_wait("")
 
     def _count(self, run: SortieRun) -> None:
         """Add what was sprayed and flown, however it ended."""

@@ -6,6 +6,7 @@
     ├── LinkLost             the wire: cannot be opened, was closed, is badly named
     ├── VehicleSilent        the wire is there, the vehicle does not answer in time
     ├── VehicleRefused       the vehicle said no to a command, a mode, a parameter
+    ├── OutOfHours           a sortie would be flown when it may not be
     └── UploadRefused        a mission, fence or rally transfer that the vehicle did not accept
 
 What the caller needs to decide is in attributes; the message says it for a person.
@@ -27,6 +28,10 @@ class Holding(StrEnum):
     CLEARED = "cleared"
     VERIFIED = "verified"
     UNKNOWN = "unknown"
+
+
+class OutOfHours(FlightError):
+    """A sortie would spray outside its hours or cross closed ground; nothing was started."""
 
 
 class LinkLost(FlightError):

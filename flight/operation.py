@@ -48,6 +48,7 @@ class Setting:
     """What the header says of how it was flown; `sim` is None on real drones.
 
     `connections` are those of the command line, by drone: what is taken up again begins with them.
+    `clock_s` gives the local time of day; a rehearsal has that of its plan.
     """
 
     started_utc: datetime
@@ -55,6 +56,7 @@ class Setting:
     speedup: float | None = None
     has_tlog: bool = True
     connections: Mapping[str, str] = field(default_factory=dict)
+    clock_s: Callable[[], float] | None = None
 
     @property
     def is_rehearsal(self) -> bool:
@@ -184,4 +186,5 @@ async def operate(
                     patience_s=wiring.patience_s,
                     desk=desk,
                     wind_mps=wind_mps,
+                    clock_s=setting.clock_s,
                 )

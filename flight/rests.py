@@ -56,10 +56,12 @@ def rest_of_sortie(
     standing: Standing,
     *,
     number: int,
+    now_s: float = 0.0,
 ) -> Rest:
     """New sorties for these passes from the pad of the old one, checked like any plan.
 
-    What cannot be planned, or would break a rule, is in `left` with the reason; nothing raises.
+    `now_s` is now in the time of the plan, for its hours. What cannot be planned, or would break
+    a rule, is in `left` with the reason; nothing raises.
     """
     spots = tuple(dict.fromkeys(leg.spot_id for leg in passes))
     treatments = tuple(
@@ -74,7 +76,9 @@ def rest_of_sortie(
     asked = replace(plan, site=site, treatments=treatments, ground=(), sorties=(), findings=())
     try:
         made = _named(
-            replan(asked, {}, {sortie.drone_id: standing}, seed=plan.seed), sortie, number
+            replan(asked, {}, {sortie.drone_id: standing}, seed=plan.seed, now_s=now_s),
+            sortie,
+            number,
         )
         missions = compile_plan(made)
         faults = plan_faults(made)
@@ -96,4 +100,5 @@ def _named(made: Plan, sortie: Sortie, number: int) -> Plan:
         replace(s, id=f"{root}-rest{number + k}", start_s=s.start_s - begin_s)
         for k, s in enumerate(made.sorties)
     )
-    return replace(made, sorties=sorties)
+    start = made.start.later(begin_s) if made.start else None
+    return replace(made, sorties=sorties, start=start)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skymist.coverage.errors import PlanError
+from skymist.coverage.hours import DAY_S
 from skymist.coverage.replanning import replan
 from skymist.coverage.schedule import Standing
 from skymist.flight import driver
@@ -32,7 +33,7 @@ from skymist.missions.compile import compile_plan
 from skymist.missions.plan_checks import plan_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from skymist.coverage.drones import Drone
     from skymist.coverage.plan import Plan
@@ -103,7 +104,9 @@ async def resume(
                     for drone_id, peer in peers.items():
                         await _heard(fleet[drone_id], peer, display, until_s)
                     await _all_down(record, peers, crew=crew, told=told, stop=stop)
-                    rest = await _plan_rest(record, peers, writer, told, choice or Choice())
+                    rest = await _plan_rest(
+                        record, peers, writer, told, choice or Choice(), setting.clock_s
+                    )
                     if stop.is_pressed:
                         raise FlightError(stop.reason)
                     if not rest.sorties:
@@ -121,6 +124,7 @@ async def resume(
                         held_agents=held_agents(record),
                         desk=desk,
                         wind_mps=wind_mps,
+                        clock_s=setting.clock_s,
                     )
             except (FlightError, PlanError) as exc:
                 writer.write("end", outcome=str(Result.ABORTED), text=str(exc))
@@ -162,7 +166,12 @@ async def _all_down(
 
 
 async def _plan_rest(
-    record: Record, peers: Mapping[str, Peer], writer: Recorder, told: Log, choice: Choice
+    record: Record,
+    peers: Mapping[str, Peer],
+    writer: Recorder,
+    told: Log,
+    choice: Choice,
+    clock_s: Callable[[], float] | None,
 ) -> Plan:
     """Plan what is left by everything that stands in the record by now, and write it there."""
     writer.flush()
@@ -170,7 +179,8 @@ async def _plan_rest(
     done = chosen(ledger_of(so_far).done(), choice.start)
     standing = await standing_of(so_far, peers, keeps_battery=choice.keeps_battery)
     whole = so_far.plan()
-    rest = replan(whole, done, standing, seed=whole.seed)
+    passed_s = (clock_s() - whole.start.clock_s) % DAY_S if clock_s and whole.start else 0.0
+    rest = replan(whole, done, standing, seed=whole.seed, now_s=passed_s)
     if faults := plan_faults(rest):
         raise PlanError("\n".join(f"what is left: {fault}" for fault in faults))
     reason = f"taken up again from the {choice.start}: {left_text(whole, rest, done)}"

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from skymist.coverage.site import Kind, LevelName, Mode
+from skymist.missions.clock_words import HoursGiven
 from skymist.missions.defaults import kind_word, level_word
 
 
@@ -115,6 +116,9 @@ class SpotEntry(Located):
     dose_ml_per_m2: Number | None = Field(
         default=None, gt=0, le=1000, description="dose in mL/m2; by default that of its level"
     )
+    hours: HoursGiven = Field(
+        default=(), description="when it may be sprayed, as 07:00-09:00; by default at any time"
+    )
     name: Text = Field(default="", description="what people call it")
     note: Text = Field(default="", description="anything the crew should know")
 
@@ -129,12 +133,29 @@ class ZoneEntry(Located):
     """A part of the community."""
 
     responsible: Text = Field(default="", description="the post that answers for it")
+    hours: HoursGiven = Field(
+        default=(), description="when its spots may be sprayed; by default at any time"
+    )
+    closed: HoursGiven = Field(default=(), description="when no drone may be over it")
 
 
 class NoSprayEntry(Located):
     """Ground that no spray may reach: a polygon, a point with radius_m, or a line with width_m."""
 
     reason: Text = Field(default="", description="why: playground, open water, food stall, ...")
+    radius_m: Number | None = Field(
+        default=None, gt=0, le=500, description="radius around a point, metres"
+    )
+    width_m: Number | None = Field(
+        default=None, gt=0, le=500, description="width of a line, metres"
+    )
+
+
+class ClosureEntry(Located):
+    """Ground that no drone may be over in some hours: a polygon, a point, or a line with width."""
+
+    hours: HoursGiven = Field(description="when no drone may be over it, as 12:00-13:30")
+    reason: Text = Field(default="", description="why: school is out, market, procession, ...")
     radius_m: Number | None = Field(
         default=None, gt=0, le=500, description="radius around a point, metres"
     )
@@ -150,10 +171,16 @@ class SensitiveEntry(Located):
 
 
 class PadEntry(Located):
-    """A point where drones start, land and are refilled."""
+    """A point where drones start, land and are refilled; with `capacity`, a row of stands."""
 
     capacity: Whole | None = Field(
-        default=None, ge=1, le=100, description="most drones on it; by default any number"
+        default=None,
+        ge=1,
+        le=100,
+        description="how many drones it takes, each on a stand of its own; by default 1",
+    )
+    row_deg: Number | None = Field(
+        default=None, ge=0, le=360, description="heading of its row of stands; by default 90, east"
     )
     crews: Whole | None = Field(
         default=None,
@@ -168,6 +195,7 @@ ENTRIES: dict[str, type[Located]] = {
     "spots": SpotEntry,
     "zones": ZoneEntry,
     "no_spray": NoSprayEntry,
+    "closures": ClosureEntry,
     "sensitive": SensitiveEntry,
     "pads": PadEntry,
 }

@@ -5,6 +5,7 @@ Takes checked entries; gives values, and a fault for each reference that leads n
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle
@@ -12,7 +13,7 @@ from typing import Any
 
 from skymist.coverage.drones import Drone, DroneModel
 from skymist.coverage.errors import PlanError
-from skymist.coverage.site import Agent, Level, Mode
+from skymist.coverage.site import Agent, Level, Mode, Pad
 from skymist.missions.defaults import (
     default_agents,
     default_levels,
@@ -106,11 +107,27 @@ class Store:
             return None
 
     def drones(
-        self, entries: Mapping[int, DroneEntry], pad_ids: Sequence[str], gaps: frozenset[str]
+        self, entries: Mapping[int, DroneEntry], pads: Sequence[Pad], gaps: frozenset[str]
     ) -> tuple[Drone, ...]:
-        """The fleet: each entry `count` times, on its pad, or on the pads in turn and movable."""
+        """The fleet: each entry `count` times, on its pad, or on free pads in turn and movable.
+
+        Of a pad with several stands each drone gets its own, as long as there are some.
+        """
         free = self._free_sysids(entries)
-        in_turn = cycle(pad_ids or ("",))
+        stands: dict[str, list[str]] = defaultdict(list)
+        for pad in pads:
+            stands[pad.group or pad.id].append(pad.id)
+        named = [e.pad for e in entries.values() if e.pad in stands for _ in range(e.count)]
+        taken = {
+            stands[p][k]
+            for p, num in Counter(named).items()
+            for k in range(min(num, len(stands[p])))
+        }
+        pad_ids = list(stands)
+        in_turn = cycle(
+            [pad.id for pad in pads if pad.id not in taken] or [p.id for p in pads] or [""]
+        )
+        of_pad = {pad_id: cycle(some) for pad_id, some in stands.items()}
         made: dict[str, Drone] = {}
         models: dict[str, DroneModel] = {}
         for index, entry in entries.items():
@@ -131,7 +148,7 @@ class Store:
                 drone = Drone(
                     id=self._drone_id(entry, n, len(made)),
                     model=model,
-                    pad_id=entry.pad or next(in_turn),
+                    pad_id=_stand(entry.pad, of_pad) or next(in_turn),
                     is_movable=entry.pad is None,
                     sysid=entry.sysid + n if entry.sysid else next(free, SYSID_MAX),
                 )
@@ -155,3 +172,8 @@ class Store:
             for n in range(entry.count)
         }
         return (sysid for sysid in range(1, SYSID_MAX + 1) if sysid not in taken)
+
+
+def _stand(pad_id: str | None, of_pad: Mapping[str, Iterator[str]]) -> str | None:
+    """The next stand of a pad; the pad itself where it is not known, for the fault to name."""
+    return next(of_pad[pad_id]) if pad_id is not None and pad_id in of_pad else pad_id

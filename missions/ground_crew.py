@@ -1,4 +1,4 @@
-"""The ground crew's list as CSV: what no drone treats, where, how much, and why."""
+"""Lists for the crews as CSV: what no drone treats, where, how much, why; what flies when."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
+from skymist.coverage.hours import hours_text
+from skymist.coverage.timetable import hours_of
+
 if TYPE_CHECKING:
-    from skymist.coverage.plan import Plan
+    from skymist.coverage.plan import Plan, Sortie
+    from skymist.coverage.site import Site
 
 COLUMNS = (
     "spot",
@@ -45,3 +49,46 @@ def ground_crew_csv(plan: Plan) -> str:
             )
         )
     return out.getvalue()
+
+
+SORTIE_COLUMNS = (
+    "sortie",
+    "drone",
+    "pad",
+    "takes_off",
+    "lands",
+    "takes_off_min",
+    "lands_min",
+    "agent",
+    "carries_l",
+    "refill",
+    "swap",
+    "hours",
+    "spots",
+)
+
+
+def sorties_csv(plan: Plan) -> str:
+    """One line a sortie, by take-off: by the clock where the plan has one, and in its minutes."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(SORTIE_COLUMNS)
+    for sortie in plan.sorties:
+        ends_s = sortie.start_s + sortie.duration_s
+        clock = [plan.start.at(at_s) if plan.start else "" for at_s in (sortie.start_s, ends_s)]
+        writer.writerow(
+            (
+                *(sortie.id, sortie.drone_id, sortie.pad_id, *clock),
+                *(f"{sortie.start_s / 60:.1f}", f"{ends_s / 60:.1f}"),
+                *(sortie.agent_id, f"{sortie.carried_l:.1f}"),
+                *("yes" if done else "no" for done in (sortie.refill_before, sortie.swap_before)),
+                *(_hours_text(plan.site, sortie), " ".join(sortie.spot_ids)),
+            )
+        )
+    return out.getvalue()
+
+
+def _hours_text(site: Site, sortie: Sortie) -> str:
+    """The hours that a sortie's spots keep, each once."""
+    kept = [hours for s in sortie.spot_ids for hours in hours_of(site, site.spot(s))]
+    return " and ".join(dict.fromkeys(hours_text(some) for some in kept))

@@ -6,7 +6,8 @@ under a roof) is looked up here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from skymist.coverage.errors import PlanError
 from skymist.coverage.site import (
     BlindSpot,
     Building,
+    Closure,
     Kind,
     Mode,
     NoSpray,
@@ -27,10 +29,15 @@ from skymist.coverage.site import (
     Zone,
 )
 from skymist.missions.defaults import kind_mode, l_per_m2_from_ml
-from skymist.missions.entries import NoSprayEntry, SpotEntry
+from skymist.missions.entries import ClosureEntry, NoSprayEntry, PadEntry, SpotEntry
 from skymist.missions.errors import Fault
 from skymist.missions.features import Feature
 from skymist.missions.validation import found_text, near_miss
+
+STAND_LEAST_M = 5.0
+"""Stands are no nearer, whatever the separation: two bodies of 2.4 m. [P]"""
+STAND_SPARE_M = 0.01
+"""For the rounding of coordinates. Numerical."""
 
 Pair = tuple[Feature, Any]
 """A feature with its shape in local metres, and its checked entry (a `Located`)."""
@@ -60,16 +67,45 @@ def mode_of(entry: SpotEntry, policy: Policy) -> Mode:
     return by_kind if by_kind is not Mode.SURFACE else policy.mode
 
 
+def stands(key: str, x: float, y: float, entry: PadEntry, separation_m: float) -> tuple[Pad, ...]:
+    """A pad as one stand for each drone that it takes, in a row about its point.
+
+    Crews serve all stands of a pad, so that no two drones ever start, land or are filled on the
+    same ground.
+    """
+    num = entry.capacity or 1
+    if num == 1:
+        return (Pad(id=key, x=x, y=y, capacity=1, num_crews=entry.crews),)
+    heading_rad = math.radians(90.0 if entry.row_deg is None else entry.row_deg)
+    step_m = max(separation_m, STAND_LEAST_M) + STAND_SPARE_M
+    return tuple(
+        Pad(
+            id=f"{key}/{k + 1}",
+            x=round(x + (k - (num - 1) / 2) * step_m * math.sin(heading_rad), 3),
+            y=round(y + (k - (num - 1) / 2) * step_m * math.cos(heading_rad), 3),
+            capacity=1,
+            num_crews=entry.crews,
+            group=key,
+        )
+        for k in range(num)
+    )
+
+
 @dataclass(slots=True, kw_only=True)
 class Inventory:
-    """The map as values. `gaps` names roles of which something could not be read."""
+    """The map as values. `gaps` names roles of which something could not be read.
+
+    Stands of one pad are laid `separation_m` apart.
+    """
 
     pairs: dict[str, list[Pair]]
     gaps: frozenset[str]
     faults: list[Fault]
+    separation_m: float = 10.0
     zones: tuple[Zone, ...] = ()
     buildings: tuple[Building, ...] = ()
     no_spray: tuple[NoSpray, ...] = ()
+    closures: tuple[Closure, ...] = ()
     receptors: tuple[Receptor, ...] = ()
     pads: tuple[Pad, ...] = ()
     _zone_tree: shapely.STRtree = field(default_factory=lambda: shapely.STRtree([]))
@@ -77,7 +113,7 @@ class Inventory:
 
     def __post_init__(self) -> None:
         self.zones = tuple(
-            Zone(id=key, area=feature.shape, responsible=entry.responsible)
+            Zone(id=key, area=feature.shape, responsible=entry.responsible, hours=entry.hours)
             for key, feature, entry in self._unique("zones")
         )
         self.buildings = tuple(
@@ -89,15 +125,11 @@ class Inventory:
             for key, feature, entry in self._unique("sensitive")
         )
         self.pads = tuple(
-            Pad(
-                id=key,
-                x=feature.shape.x,
-                y=feature.shape.y,
-                capacity=entry.capacity,
-                num_crews=entry.crews,
-            )
+            pad
             for key, feature, entry in self._unique("pads")
+            for pad in stands(key, feature.shape.x, feature.shape.y, entry, self.separation_m)
         )
+        self.closures = tuple(self._closures())
         no_spray = (self._no_spray(*row) for row in self._unique("no_spray"))
         self.no_spray = tuple(area for area in no_spray if area is not None)
         self._zone_tree = shapely.STRtree([zone.area for zone in self.zones])
@@ -107,6 +139,11 @@ class Inventory:
         return unique(self.pairs.get(role, []), self.faults)
 
     def _no_spray(self, key: str, feature: Feature, entry: NoSprayEntry) -> NoSpray | None:
+        area = self._area(feature, entry)
+        return None if area is None else NoSpray(id=key, area=area, reason=entry.reason)
+
+    def _area(self, feature: Feature, entry: NoSprayEntry | ClosureEntry) -> BaseGeometry | None:
+        """The ground that a point with a radius, a line with a width or a polygon stands for."""
         area: Any = feature.shape
         needs = {"Point": "radius_m", "LineString": "width_m"}.get(area.geom_type)
         if needs:
@@ -118,7 +155,21 @@ class Inventory:
             cap = "round" if needs == "radius_m" else "flat"
             area = area.buffer(size_m if needs == "radius_m" else size_m / 2, cap_style=cap)
             area = shapely.set_precision(area, 0.001, mode="pointwise")
-        return NoSpray(id=key, area=area, reason=entry.reason)
+        made: BaseGeometry = area
+        return made
+
+    def _closures(self) -> Iterator[Closure]:
+        """What is closed to drones in some hours: ground of its own, and zones."""
+        for key, feature, entry in self._unique("closures"):
+            area = self._area(feature, entry)
+            if area is not None:
+                yield Closure(id=key, area=area, hours=entry.hours, reason=entry.reason)
+        closed = {
+            entry.id or f.default_id: entry.closed for f, entry in self.pairs.get("zones", [])
+        }
+        for zone in self.zones:
+            if closed.get(zone.id):
+                yield Closure(id=f"zone {zone.id}", area=zone.area, hours=closed[zone.id])
 
     def spots(self, agent_ids: Sequence[str], policy: Policy) -> tuple[BlindSpot, ...]:
         """The spots that can be made; the others are faults."""
@@ -217,4 +268,5 @@ def _spot(
         dose_l_per_m2=None if dose is None else l_per_m2_from_ml(dose),
         name=entry.name,
         note=entry.note,
+        hours=entry.hours,
     )

@@ -61,7 +61,7 @@ def pads_on_open_ground(site: Site) -> Iterator[Finding]:
 
 
 def pads_apart(site: Site) -> Iterator[Finding]:
-    """Pads in use that are closer together than drones may be, and drones that share one."""
+    """Pads in use that are closer together than drones may be, and those with too many drones."""
     in_use = {drone.pad_id for drone in site.fleet}
     pads = [pad for pad in site.pads if pad.id in in_use]
     for a, b in combinations(pads, 2):
@@ -70,11 +70,16 @@ def pads_apart(site: Site) -> Iterator[Finding]:
             text = f"pads {a.id} and {b.id} are {apart_m:.1f} m apart"
             mend = f"keep policy.separation_m, {site.policy.separation_m:g} m"
             yield error("pads-too-close", text, mend, [a.id, b.id])
+    room = {pad.id: pad.capacity or 1 for pad in site.pads}
     for pad_id in sorted(in_use):
         drones = [drone.id for drone in site.fleet if drone.pad_id == pad_id]
-        if len(drones) > 1:
-            text = f"{len(drones)} drones share pad {pad_id}: {named(drones)}"
-            yield error("pad-shared", text, "give each drone a pad of its own", drones)
+        if len(drones) > room.get(pad_id, 1):
+            text = (
+                f"{len(drones)} drones share pad {pad_id}, which takes {room.get(pad_id, 1)}: "
+                f"{named(drones)}"
+            )
+            mend = "set the pad's capacity for a row of stands, or give each drone its own pad"
+            yield error("pad-shared", text, mend, drones)
 
 
 def spots_in_reach(site: Site) -> Iterator[Finding]:

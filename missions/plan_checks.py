@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from skymist.coverage.obstacles import Obstacles
 from skymist.coverage.plan import Pass, Transit
+from skymist.coverage.timetable import Timetable, has_hours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,8 @@ FAR_M = 20_000.0
 """No leg lies farther from the origin: the local frame ends there."""
 JOINT_M = 0.2
 """A leg begins where the one before ended, give or take the file's rounding."""
+CLOCK_S = 1.0
+"""Of a take-off beside its hours, for the rounding of files."""
 Point = tuple[float, float, float]
 
 
@@ -30,7 +33,21 @@ def plan_faults(plan: Plan) -> tuple[str, ...]:
     for sortie in plan.sorties:
         shape = list(_shape(sortie))
         found += [f"{sortie.id}: {t}" for t in shape or (*_joints(sortie), *_way(plan, sortie))]
-    return tuple(found)
+    return tuple(found or _off_hours(plan))
+
+
+def _off_hours(plan: Plan) -> Iterator[str]:
+    """Sorties that would spray outside their hours or cross closed ground, flown as planned."""
+    if plan.start is None:
+        if has_hours(plan.site):
+            yield "start: wanted the time of day at which the plan begins, found none"
+        return
+    table = Timetable(plan.site, plan.start, slack_frac=0.0)
+    models = {drone.id: drone.model for drone in plan.site.fleet}
+    for sortie in plan.sorties:
+        spans = table.takeoffs(sortie.legs, models[sortie.drone_id], sortie.duration_s)
+        if not any(a - CLOCK_S <= sortie.start_s <= b + CLOCK_S for a, b in spans):
+            yield f"{sortie.id}: start_s: {plan.start.at(sortie.start_s)} is outside its hours"
 
 
 def _references(plan: Plan) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A plan's folder: `plan.json`, missions for other ground stations, the ground crew's list."""
+"""A plan's folder: `plan.json`, missions for other ground stations, the lists for the crews."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from skymist.coverage.errors import MissionError
 from skymist.missions.compile import missions_of
 from skymist.missions.formats.qgc import qgc_plan, waypoints
-from skymist.missions.ground_crew import ground_crew_csv
+from skymist.missions.ground_crew import ground_crew_csv, sorties_csv
 from skymist.missions.plan_checks import plan_faults
 from skymist.missions.plans import PLAN_FILE, file_name_of, plan_bytes, write_whole
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from skymist.coverage.plan import Plan
 
 GROUND_CREW_FILE = "ground-crew.csv"
+SORTIES_FILE = "sorties.csv"
 MISSIONS_FOLDER = "missions"
 
 
@@ -41,6 +42,7 @@ def plan_files(plan: Plan) -> Iterator[tuple[str, bytes]]:
         yield f"{MISSIONS_FOLDER}/{name}.plan", qgc_plan(mission).encode("utf-8")
         yield f"{MISSIONS_FOLDER}/{name}.waypoints", waypoints(mission).encode("utf-8")
     # A byte-order mark lets spreadsheets see UTF-8.
+    yield SORTIES_FILE, b"\xef\xbb\xbf" + sorties_csv(plan).encode("utf-8")
     yield GROUND_CREW_FILE, b"\xef\xbb\xbf" + ground_crew_csv(plan).encode("utf-8")
     yield PLAN_FILE, plan_bytes(plan)
 

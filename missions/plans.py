@@ -20,7 +20,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
-from skymist.coverage import drift, drones, frames, plan, profile, site
+from skymist.coverage import drift, drones, frames, hours, plan, profile, site
 from skymist.coverage.errors import SkymistError
 from skymist.missions.errors import FormatError
 from skymist.missions.plan_checks import plan_faults
@@ -30,6 +30,7 @@ PLAN_FILE = "plan.json"
 FAULTS_MOST = 30
 _VALUES = (
     *(frames.Origin, profile.ProfileSpec, drones.Sprayer, drones.DroneModel, drones.Drone),
+    *(hours.Hours, hours.Start, site.Closure),
     *(site.BlindSpot, site.Zone, site.Building, site.NoSpray, site.Receptor, site.Pad),
     *(site.Agent, site.Level, site.Policy, site.Site),
     *(
@@ -43,7 +44,13 @@ _VALUES = (
         plan.Plan,
     ),
 )
-_NAMES = {"Wind": drift.Wind, "Site": site.Site, "Drone": drones.Drone, "Origin": frames.Origin}
+_NAMES = {
+    "Start": hours.Start,
+    "Wind": drift.Wind,
+    "Site": site.Site,
+    "Drone": drones.Drone,
+    "Origin": frames.Origin,
+}
 
 
 def _rounded(value: float) -> float:

@@ -10,8 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from skymist.coverage.errors import PlanError
+from skymist.coverage.hours import Start, hours_text
 from skymist.coverage.profile import spacing_for_cv
 from skymist.coverage.site import Agent, Kind, Level, Mode, Policy, Site
+from skymist.coverage.timetable import Timetable
 from skymist.missions.findings import Finding, error, info, named, spots_text, warning
 
 NORM_MIN_MG_PER_M2, NORM_MAX_MG_PER_M2 = 50.0, 600.0
@@ -213,9 +215,11 @@ def before_the_day(site: Site) -> Iterator[Finding]:
         f"{policy.temperature_max_c:g} C, no rain, snow or fog"
     )
     yield info("weather", text, "look at the forecast, measure on the pad")
-    if any(spot.mode is Mode.VECTOR and site.level_for(spot).is_flown for spot in site.spots):
+    has_vector = any(s.mode is Mode.VECTOR and site.level_for(s).is_flown for s in site.spots)
+    if has_vector and not policy.vector_hours:
         text = "vector mode works at 07-09 h and 17-19 h (China CDC, July 2025)"
-        yield info("vector-hours", text, "set the start of the plan so")
+        mend = "policy.vector_hours: [07:00-09:00, 17:00-19:00]"
+        yield info("vector-hours", text, mend)
     text = (
         "agricultural distances (50 m to crowds, 500 m downwind of schools and hospitals) cannot "
         "be kept in a community"
@@ -223,7 +227,21 @@ def before_the_day(site: Site) -> Iterator[Finding]:
     yield info("distances", text, "closure, notice, sentry, downwind rule and drift check instead")
 
 
+def hours_meet(site: Site) -> Iterator[Finding]:
+    """Spots whose own hours, those of their zone, mode and site have no minute in common."""
+    table = Timetable(site, Start(clock_s=0.0))
+    by_hours: dict[str, list[str]] = defaultdict(list)
+    for spot in site.spots:
+        if table.pattern(spot.id) and site.level_for(spot).is_flown and not table.open_s(spot.id):
+            by_hours[table.words(spot.id)].append(spot.id)
+    for words, ids in by_hours.items():
+        text = f"hours without a common minute ({words}, site: "
+        text += f"{hours_text(site.policy.hours) or 'any time'}): {named(ids)}"
+        yield warning("hours-never", text, "widen one of them, or it is left to people", ids)
+
+
 RULES = (
+    hours_meet,
     ids_once,
     fleet_is_fit,
     swaths_even,

@@ -25,6 +25,7 @@ TYPES: dict[str, tuple[str, ...]] = {
     "zones": POLYGONS,
     "spots": ("Point", "LineString", *POLYGONS),
     "no_spray": ("Point", "LineString", *POLYGONS),
+    "closures": ("Point", "LineString", *POLYGONS),
     "sensitive": ("Point", "LineString", *POLYGONS),
     "pads": ("Point",),
 }

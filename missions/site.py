@@ -32,6 +32,13 @@ from skymist.missions.yaml_lines import LinedYaml, Place, read_yaml
 Model = TypeVar("Model", bound=BaseModel)
 
 _HEAD_KEYS = ("schema", "name", "attribution")
+_POLICY_KEYS = {
+    "swap_in_refill": "is_swap_in_refill",
+    "by_zone": "is_by_zone",
+    "days": "num_days",
+    "restore_parameters": "restores_parameters",
+}
+"""The file's words where the policy's own say more."""
 
 
 def read_site(path: Path) -> Site:
@@ -131,11 +138,13 @@ class _SiteReader:
         gaps = frozenset(self.gaps)
         surface = store.levels(Mode.SURFACE, levels.surface, agent_ids)
         vector = store.levels(Mode.VECTOR, levels.vector, agent_ids)
-        inventory = Inventory(pairs=pairs, gaps=gaps, faults=self.faults)
+        inventory = Inventory(
+            pairs=pairs, gaps=gaps, faults=self.faults, separation_m=policy.separation_m
+        )
         spots = inventory.spots(agent_ids, policy)
         entries = self._list("fleet", DroneEntry)
         gaps = frozenset(self.gaps)
-        fleet = store.drones(entries, [pad.id for pad in inventory.pads], gaps)
+        fleet = store.drones(entries, inventory.pads, gaps)
         self._require_some(pairs, bool(entries))
         if self.faults or head is None:
             return None
@@ -147,6 +156,7 @@ class _SiteReader:
             zones=inventory.zones,
             buildings=inventory.buildings,
             no_spray=inventory.no_spray,
+            closures=inventory.closures,
             receptors=inventory.receptors,
             pads=inventory.pads,
             fleet=fleet,
@@ -209,11 +219,8 @@ class _SiteReader:
     def _policy(self) -> Policy:
         entry = self._section("policy", schema.PolicyEntry) or schema.PolicyEntry()
         keys = entry.model_dump(exclude_none=True)
-        for given, ours in (
-            ("swap_in_refill", "is_swap_in_refill"),
-            ("by_zone", "is_by_zone"),
-            ("restore_parameters", "restores_parameters"),
-        ):
+        keys |= {k: getattr(entry, k) for k in ("hours", "vector_hours") if k in keys}
+        for given, ours in _POLICY_KEYS.items():
             if given in keys:
                 keys[ours] = keys.pop(given)
         policy = Policy(**keys)

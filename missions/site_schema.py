@@ -10,10 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
-from skymist.coverage.site import Kind
+from skymist.coverage.site import Kind, Objective
+from skymist.missions.clock_words import HoursGiven
 from skymist.missions.defaults import kind_words, level_words
 from skymist.missions.entries import (
     BuildingEntry,
+    ClosureEntry,
     Entry,
     Id,
     ModeWord,
@@ -23,6 +25,7 @@ from skymist.missions.entries import (
     SensitiveEntry,
     SpotEntry,
     Text,
+    Whole,
     ZoneEntry,
 )
 from skymist.missions.fleet_schema import DroneEntry
@@ -79,6 +82,7 @@ class Layers(Entry):
     spots: Sources = Field(default=[], description="blind spots")
     zones: Sources = Field(default=[], description="zones with a responsible post")
     no_spray: Sources = Field(default=[], description="ground that no spray may reach")
+    closures: Sources = Field(default=[], description="ground closed to drones in some hours")
     sensitive: Sources = Field(default=[], description="places downwind of which drift matters")
     pads: Sources = Field(default=[], description="where drones start and land")
     streets: Sources = Field(default=[], description="for people to look at; not read")
@@ -187,6 +191,20 @@ class PolicyEntry(Entry):
     restore_parameters: bool | None = Field(
         default=None, description="whether drones get their own parameters back after the flights"
     )
+    hours: HoursGiven = Field(
+        default=None, description="when drones may be in the air; by default at any time"
+    )
+    vector_hours: HoursGiven = Field(
+        default=None,
+        description="when spots in vector or broadcast mode may be sprayed; by default any time",
+    )
+    days: Whole | None = Field(
+        default=None, ge=1, le=31, description="days of 24 h from the start of the plan on"
+    )
+    objective: Objective | None = Field(
+        default=None,
+        description="makespan, drone-minutes, or priority (the worst levels first)",
+    )
     separation_m: Number | None = Field(default=None, ge=0, le=1000, description="drone to drone")
 
 
@@ -213,6 +231,7 @@ class SiteFile(Head):
     spots: list[SpotEntry] = Field(default=[])
     zones: list[ZoneEntry] = Field(default=[])
     no_spray: list[NoSprayEntry] = Field(default=[])
+    closures: list[ClosureEntry] = Field(default=[])
     sensitive: list[SensitiveEntry] = Field(default=[])
     pads: list[PadEntry] = Field(default=[])
     fleet: list[DroneEntry] = Field(description="the drones; at least one", min_length=1)

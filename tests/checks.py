@@ -524,7 +524,115 @@ def _says(treatment: Treatment) -> str:
 
 def assert_schedule_holds(plan: Plan) -> None:
     """Drones fly one sortie at a time, are refilled and recharged, and keep apart."""
-    _judge("schedule", (*_crowded_pads(plan), *_short_of_crew(plan), *_too_close(plan)))
+    rules = (_crowded_pads, _short_of_crew, _too_close, _too_many_on_pad, _past_day)
+    _judge("schedule", (breach for rule in rules for breach in rule(plan)))
+
+
+def _too_many_on_pad(plan: Plan) -> Iterator[str]:
+    """Pads on whose ground, at some landing or at the start, stand more drones than they take."""
+    flown = _by_drone(plan)
+    for pad in plan.site.pads:
+        home = [d.id for d in plan.site.fleet if d.pad_id == pad.id and d.id in flown]
+        moments = [0.0] + [s.start_s + s.duration_s for d in home for s in flown[d]]
+        for at_s in sorted(moments) if pad.capacity else ():
+            aloft = sum(
+                any(
+                    s.start_s < at_s - 1e-6 and at_s < s.start_s + s.duration_s - 1e-6
+                    for s in flown[d]
+                )
+                for d in home
+            )
+            if len(home) - aloft > (pad.capacity or 0):
+                yield (
+                    f"pad {pad.id}: {len(home) - aloft} drones stand on it at {at_s:.0f} s, "
+                    f"it takes {pad.capacity}"
+                )
+                break
+    places: dict[str, list[tuple[str, float, float]]] = {}
+    for pad in plan.site.pads:
+        if pad.group and any(d.pad_id == pad.id and d.id in flown for d in plan.site.fleet):
+            places.setdefault(pad.group, []).append((pad.id, pad.x, pad.y))
+    for some in places.values():
+        for (one, ax, ay), (other, bx, by) in itertools.combinations(some, 2):
+            if math.dist((ax, ay), (bx, by)) < plan.site.policy.separation_m:
+                yield f"stands {one} and {other}: {math.dist((ax, ay), (bx, by)):.1f} m apart"
+
+
+def _past_day(plan: Plan) -> Iterator[str]:
+    """Sorties beyond the days that the policy gives: `day_s` of each 24 h from the start."""
+    policy = plan.site.policy
+    for sortie in plan.sorties if policy.day_s else ():
+        day, begun_s = divmod(sortie.start_s, 86400.0)
+        if day >= policy.num_days or begun_s + sortie.duration_s > (policy.day_s or 0) + 1e-6:
+            yield f"{sortie.id}: lands {begun_s + sortie.duration_s:.0f} s into day {day + 1:.0f}"
+
+
+# --- hours --------------------------------------------------------------------------------------
+
+
+def assert_keeps_hours(plan: Plan) -> None:
+    """Nothing is sprayed outside the hours of its spot, zone and mode; nobody flies when closed."""
+    _judge("hours and closures", _outside_hours(plan))
+
+
+def _open_at(hours: Sequence[Any], clock_s: float) -> bool:
+    """Whether a time of day lies in some hours; those past midnight go on the next day."""
+    day_s = clock_s % 86400.0
+    return any(
+        h.start_s - 1e-6 <= moment <= h.end_s + 1e-6
+        for h in hours
+        for moment in (day_s, day_s + 86400.0)
+    )
+
+
+def _leg_times(sortie: Sortie, model: DroneModel) -> tuple[list[tuple[Leg, float, float]], float]:
+    """When each leg begins and ends after take-off at full speed, and the seconds to spare."""
+    made, now_s = [], track(sortie.legs[0])[0][2] / model.climb_mps
+    for leg in sortie.legs:
+        made.append((leg, now_s, now_s + _least_s(leg, model)))
+        now_s += _least_s(leg, model)
+    return made, max(
+        0.0, sortie.duration_s - now_s - track(sortie.legs[-1])[-1][2] / model.descent_mps
+    )
+
+
+def _outside_hours(plan: Plan) -> Iterator[str]:
+    """Breaches wherever in the sorties the spare time is spent: a fair law needs no tolerance."""
+    site, policy = plan.site, plan.site.policy
+    timed = [*policy.hours, *policy.vector_hours, *site.closures]
+    timed += [h for thing in (*site.spots, *site.zones) for h in thing.hours]
+    if plan.start is None:
+        if timed:
+            yield "the site has hours, but the plan does not say when it starts"
+        return
+    zones = {zone.id: zone.hours for zone in site.zones}
+    for sortie in plan.sorties if timed else ():
+        begun_s = plan.start.clock_s + sortie.start_s
+        aloft = begun_s + np.linspace(0, sortie.duration_s, 60)
+        if policy.hours and not all(_open_at(policy.hours, at_s) for at_s in aloft):
+            yield f"{sortie.id}: in the air outside the policy's hours"
+        legs, spare_s = _leg_times(sortie, _model(site, sortie.drone_id))
+        for leg, first_s, last_s in legs:
+            tries = [
+                begun_s + frac * spare_s + np.linspace(first_s, last_s, 9)
+                for frac in (0.0, 0.25, 0.5, 0.75, 1.0)
+            ]
+            if isinstance(leg, Pass):
+                treated = site.spot(leg.spot_id)
+                kept = [treated.hours, zones.get(treated.zone_id or "", ())]
+                kept += [policy.vector_hours] if treated.mode is not Mode.SURFACE else []
+                for hours in kept:
+                    if hours and not any(all(_open_at(hours, t) for t in some) for some in tries):
+                        yield f"{sortie.id}: sprays {leg.spot_id} outside its hours"
+            places = np.array([p[:2] for p in track(leg)])
+            for closure in site.closures:
+                over = (
+                    shapely.points(sampled(places)) if len(places) > 1 else shapely.points(places)
+                )
+                if shapely.intersects(closure.area, over).any() and all(
+                    all(_open_at(closure.hours, t) for t in some) for some in tries
+                ):
+                    yield f"{sortie.id}: over {closure.id} while it is closed"
 
 
 def _by_drone(plan: Plan) -> dict[str, list[Sortie]]:
@@ -546,13 +654,14 @@ def _stop_s(sortie: Sortie, agent_before: str | None, policy: Policy) -> float:
 def _short_of_crew(plan: Plan) -> Iterator[str]:
     """Pads where more must be served than their crews can do, in any stretch of time."""
     works: dict[str, list[tuple[float, float, float]]] = {}
+    groups = {pad.id: pad.group or pad.id for pad in plan.site.pads}
     for sorties in _by_drone(plan).values():
         for before, sortie in pairwise(sorties):
             need_s = _stop_s(sortie, before.agent_id, plan.site.policy)
             landed_s = before.start_s + before.duration_s
-            works.setdefault(sortie.pad_id, []).append((landed_s, sortie.start_s, need_s))
-    for pad in plan.site.pads:
-        some = works.get(pad.id, []) if pad.num_crews else []
+            works.setdefault(groups[sortie.pad_id], []).append((landed_s, sortie.start_s, need_s))
+    for pad in {pad.group or pad.id: pad for pad in plan.site.pads}.values():
+        some = works.get(pad.group or pad.id, []) if pad.num_crews else []
         for (first_s, _, _), (_, last_s, _) in itertools.product(some, some):
             if last_s <= first_s:
                 continue
@@ -1150,6 +1259,7 @@ PLAN_LAWS: tuple[Callable[[Plan], None], ...] = (
     assert_sorties_hold,
     assert_doses,
     assert_schedule_holds,
+    assert_keeps_hours,
     assert_meets_wind,
 )
 

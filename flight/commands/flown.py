@@ -44,6 +44,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def local_clock_s() -> float:
+    """The local time of day, seconds after midnight: what hours in site files are read by."""
+    now = datetime.now().astimezone()
+    return now.hour * 3600.0 + now.minute * 60.0 + now.second + now.microsecond / 1e6
+
+
 def print_outcome(outcome: Outcome, folder: Path, wall_s: float, *, as_json: bool) -> None:
     """The summary on stdout: a table for people, one JSON object for machines."""
     if as_json:

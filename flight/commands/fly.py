@@ -89,7 +89,12 @@ def fly(
 
     Example: [bold]skymist fly plans/helsinki --drone d1=serial:/dev/ttyUSB0:57600 --arm[/bold]
     """
-    from skymist.flight.commands.flown import print_outcome, record_folder, utc_now
+    from skymist.flight.commands.flown import (
+        local_clock_s,
+        print_outcome,
+        record_folder,
+        utc_now,
+    )
     from skymist.flight.conduct import Result
     from skymist.flight.display import display_for
     from skymist.flight.operation import Setting
@@ -100,6 +105,8 @@ def fly(
     plan = read_flyable_plan(directory)
     require_safe(plan.site, directory)
     connections = parse_connections(drone, plan)
+    if arm:
+        require_hours(plan, local_clock_s())
     wiring = wiring_of(
         patience_s=link_patience_s,
         keys_path=keys,
@@ -112,7 +119,7 @@ def fly(
     started_utc = utc_now()
     folder = record_folder(directory, output, "flight", started_utc)
     display = display_for(as_json=json)
-    setting = Setting(started_utc=started_utc, connections=connections)
+    setting = Setting(started_utc=started_utc, connections=connections, clock_s=local_clock_s)
     began_s = time.perf_counter()
     try:
         outcome = asyncio.run(
@@ -139,6 +146,28 @@ def fly(
     is_checked = not arm and not outcome.skipped and outcome.result is not Result.ABORTED
     if outcome.result is not Result.DONE and not is_checked:
         raise typer.Exit(1)
+
+
+def require_hours(plan: Plan, clock_s: float) -> None:
+    """Begin no plan that would spray outside hours, or cross closed ground, if begun now.
+
+    Raises
+    ------
+    PlanError
+        With the sorties that would, and when the plan was to begin.
+    """
+    from skymist.coverage.hours import clock_text
+    from skymist.flight.hours import out_of_hours
+
+    wrong = out_of_hours(plan, clock_s)
+    if wrong and plan.start is not None:
+        more = f"\nand {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise PlanError(
+            f"the plan begins at {plan.start.at(0.0)}, it is {clock_text(clock_s)}: "
+            f"{len(wrong)} of {len(plan.sorties)} sorties would be outside their hours\n"
+            + "\n".join(wrong[:5])
+            + f"{more}\nfly it at its time, or plan again: skymist plan SITE --start HH:MM"
+        )
 
 
 def parse_connections(drones: list[str], plan: Plan) -> dict[str, str]:

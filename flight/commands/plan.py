@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from skymist.coverage.drift import Wind
+    from skymist.coverage.hours import Start
     from skymist.coverage.plan import Plan
+    from skymist.coverage.site import Objective
     from skymist.coverage.summary import PlanSummary
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,20 @@ def plan(
             help="The wind to lay passes for: m/s @ degrees that it comes from, as 2.0@135."
         ),
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="When the plan begins by the local clock: 07:00 or 2026-07-01T07:00. A site with "
+            "hours begins at its first ones unless told."
+        ),
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            help="makespan, drone-minutes, or priority (the worst levels first); by default what "
+            "the site's policy says."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
     no_preview: Annotated[
         bool, typer.Option("--no-preview", help="Leave out preview.png.")
@@ -76,16 +92,34 @@ def plan(
     from skymist.coverage.summary import summarise
     from skymist.flight.city import Order, site_paths
     from skymist.flight.engines import engine_for
+    from skymist.missions.clock_words import start_of_words
     from skymist.missions.plan_folder import write_plan_folder
 
     paths = site_paths(sites)
     chosen = engine_for(engine, jobs)
     air = None if wind is None else wind_of(wind)
+    began = None if start is None else start_of_words(start)
+    aim = None if objective is None else objective_of(objective)
     if len(paths) > 1:
-        order = Order(seed=seed, num_drones=drones, has_preview=not no_preview, wind=air)
+        order = Order(
+            seed=seed,
+            num_drones=drones,
+            has_preview=not no_preview,
+            wind=air,
+            start=began,
+            objective=aim,
+        )
         plan_city(paths, output, order, chosen, json=json)
         return
-    made = make_plan(paths[0], seed=seed, num_drones=drones, wind=air, budget_s=budget_s)
+    made = make_plan(
+        paths[0],
+        seed=seed,
+        num_drones=drones,
+        wind=air,
+        budget_s=budget_s,
+        start=began,
+        objective=aim,
+    )
     write_plan_folder(made, output)
     (output / "preview.png").unlink(missing_ok=True)
     if not no_preview:
@@ -125,6 +159,23 @@ def wind_of(text: str) -> Wind:
     return Wind.coming_from(from_deg, speed_mps)
 
 
+def objective_of(text: str) -> Objective:
+    """The objective of this name.
+
+    Raises
+    ------
+    PlanError
+        For another word.
+    """
+    from skymist.coverage.errors import PlanError
+    from skymist.coverage.site import Objective
+
+    try:
+        return Objective(text)
+    except ValueError as exc:
+        raise PlanError(f"--objective: wanted {', '.join(Objective)}, found {text!r}") from exc
+
+
 def make_plan(
     site_path: Path,
     *,
@@ -132,6 +183,8 @@ def make_plan(
     num_drones: int | None = None,
     wind: Wind | None = None,
     budget_s: float | None = None,
+    start: Start | None = None,
+    objective: Objective | None = None,
 ) -> Plan:
     """Read a site file and plan it; progress and the plan's findings on stderr.
 
@@ -158,6 +211,8 @@ def make_plan(
             progress=tell,
             wind=wind,
             is_over=lambda: time.monotonic() > end_s,
+            start=start,
+            objective=objective,
         )
     for concern in made.findings:
         level = logging.ERROR if concern.is_error else logging.WARNING
@@ -220,6 +275,7 @@ def print_summary(made: Plan, summary: PlanSummary, folder: Path) -> None:
             f"{summary.makespan_min:.0f} min with {summary.num_drones} drones "
             f"({summary.drone_min:.0f} drone-minutes in the air)",
         ),
+        *([("clock", f"{summary.starts} to {summary.ends}")] if summary.starts else []),
         (
             "lower bound",
             f"{summary.lowest_min:.0f} min: the plan is at most {summary.gap_frac:.0%} longer "

@@ -85,7 +85,7 @@ def resume(
 
     Example: [bold]skymist resume records/b --without heron --from pass-start --arm[/bold]
     """
-    from skymist.flight.commands.flown import print_outcome, utc_now
+    from skymist.flight.commands.flown import local_clock_s, print_outcome, utc_now
     from skymist.flight.commands.fly import LEFT
     from skymist.flight.conduct import Result
     from skymist.flight.display import display_for
@@ -106,6 +106,7 @@ def resume(
         speedup=found.header.get("speedup"),
         has_tlog=not is_simulated,
         connections=connections,
+        clock_s=None if is_simulated else local_clock_s,
     )
     wiring = wiring_of(
         patience_s=link_patience_s,

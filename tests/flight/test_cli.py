@@ -69,7 +69,7 @@ def test_plan_puts_its_summary_on_stdout_as_json(tmp_path: Path) -> None:
     assert summary["num_spots"] == 14
     assert summary["num_treated"] + summary["num_partly"] + summary["num_ground"] == 14
     names = {path.name for path in (tmp_path / "plan").iterdir()}
-    assert names == {"plan.json", "preview.png", "ground-crew.csv", "missions"}
+    assert names == {"plan.json", "preview.png", "ground-crew.csv", "sorties.csv", "missions"}
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def test_missions_of_an_earlier_plan_do_not_stay(demo: Plan, tmp_path: Path) -> 
     (tmp_path / "missions" / "old.plan").write_text("{}", encoding="utf-8")
     write_plan_folder(demo, tmp_path)
     assert not (tmp_path / "missions" / "old.plan").exists()
-    assert {p.name for p in tmp_path.iterdir()} == {"missions", "plan.json", "ground-crew.csv"}
+    names = {"missions", "plan.json", "ground-crew.csv", "sorties.csv"}
+    assert {p.name for p in tmp_path.iterdir()} == names
 
 
 @pytest.mark.parametrize(
