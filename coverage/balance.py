@@ -125,22 +125,29 @@ class Roster:
         rated = []
         for k, move in enumerate(moves):
             ends_s = (
-                self.loads_s[last] + self._change_s(move.gone, mine, len(move.mine), off_s),
+                self.loads_s[last] + self._change_s(last, move.gone, mine, len(move.mine), off_s),
                 self.loads_s[move.other]
-                + self._change_s(move.replaced, theirs, len(move.theirs), off_s),
+                + self._change_s(move.other, move.replaced, theirs, len(move.theirs), off_s),
             )
             if self._is_better({last: ends_s[0], move.other: ends_s[1]}, last, SLACK_S):
                 rated.append((max(ends_s) + WORTH * sum(ends_s), k))
         return [moves[k] for _, k in sorted(rated)]
 
     def _change_s(
-        self, gone: Sequence[Flight], guesses: Iterator[float], num: int, off_s: dict[int, float]
+        self,
+        drone_id: str,
+        gone: Sequence[Flight],
+        guesses: Iterator[float],
+        num: int,
+        off_s: dict[int, float],
     ) -> float:
         """Seconds by which a day grows when flights are replaced by `num` others, estimated."""
         fresh = [next(guesses) for _ in range(num)]
         # Estimates of flights over much the same ground are off by much the same.
         kept_off_s = sum(off_s[id(f)] for f in gone[:num])
-        stops_s = (num - len(gone)) * self._policy.refill_s
+        before = len(self.days[drone_id])  # The first flight of a day needs no refill.
+        stops = max(0, before - len(gone) + num - 1) - max(0, before - 1)
+        stops_s = stops * self._policy.refill_s
         return sum(fresh) + kept_off_s - sum(f.cost.duration_s for f in gone) + stops_s
 
     def _made(self, moves: Sequence[_Move], last: str) -> Iterator[Days]:
