@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import cProfile
+import os
 import pstats
 import statistics
 import subprocess
@@ -278,6 +279,7 @@ def page(flight: Flight, seconds: float, repeats: int) -> str:
         f"and system, threads too) of the ground station's process alone over {seconds:g} s,",
         f"median of {repeats}.",
         "The record is written as in an operation: 4 tracks a second and a tlog for each drone.",
+        f"Load of the machine's {os.cpu_count()} cores at the start: {os.getloadavg()[0]:.1f}.",
         "",
         "| drones | what is done | one core | wanted | messages/s | lost | kB/s written |",
         "|---|---|---|---|---|---|---|",
