@@ -17,6 +17,7 @@ from skymist.flight.drone_run import DroneReport, DroneRun, StartGate
 from skymist.flight.hours import HoursGuard
 from skymist.flight.obeying import obey_all
 from skymist.flight.reconnect import PATIENCE_S
+from skymist.flight.relief import Relief
 from skymist.flight.standstill import mind_weather
 from skymist.flight.telling import Log, Skipped
 from skymist.flight.traffic import Traffic
@@ -120,6 +121,7 @@ async def conduct(
     wind_mps: float | None = None,
     held_agents: Mapping[str, str] | None = None,
     clock_s: Callable[[], float] | None = None,
+    thinks_beside: bool = True,
 ) -> Outcome:
     """Fly every sortie of the plan on the drones that are connected, and close the record.
 
@@ -151,6 +153,9 @@ async def conduct(
     clock_s
         The local time of day, seconds after midnight, for hours and closures; by default that of
         the plan, which begins when all drones are ready.
+    thinks_beside
+        What a drone leaves that drops out is planned in a thread; without it time, which must be
+        simulated then, stands still meanwhile.
 
     Returns
     -------
@@ -164,6 +169,7 @@ async def conduct(
     gate = StartGate(len(flying))
     hours = HoursGuard(plan, clock_s or (lambda: gate.clock_s(plan)))
     traffic = Traffic(tuple(flying), plan.site.policy.separation_m)
+    relief = Relief(plan, told, in_thread=thinks_beside)
     runs = [
         DroneRun(
             d,
@@ -179,9 +185,11 @@ async def conduct(
             patience_s=patience_s,
             desk=desk,
             held_agent_id=(held_agents or {}).get(d.id),
+            relief=relief,
         )
         for d in flying
     ]
+    relief.watch(runs)
     unconnected = _without_drone(plan, wanted - set(peers), told)
     try:
         weather = WindWatch(plan.site.policy.wind_max_mps)
@@ -191,6 +199,7 @@ async def conduct(
         if desk is not None:
             beside.append(obey_all(desk, runs, plan, told, on_wind=weather.give))
         await fly_all(runs, beside)
+        await relief.settled()
     except asyncio.CancelledError:
         told.event("end", outcome=str(Result.ABORTED), text="stopped at once")
         raise

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from skymist.coverage.plan import Pass, Plan, Sortie
     from skymist.flight.channel import Peer
     from skymist.flight.orders import OrderDesk
+    from skymist.flight.relief import Relief
     from skymist.flight.telemetry import Wind
     from skymist.flight.telling import Log
     from skymist.flight.traffic import Traffic
@@ -135,11 +136,13 @@ class DroneRun:
         patience_s: float = PATIENCE_S,
         desk: OrderDesk | None = None,
         held_agent_id: str | None = None,
+        relief: Relief | None = None,
     ) -> None:
         self.drone = drone
         self.halts = Halts()
         self.skip: set[str] = set()
         self._desk, self._told_on, self._num_rests = desk, "", 0
+        self._relief, self._is_idle = relief, False
         self.sorties = tuple(s for s in plan.sorties if s.drone_id == drone.id)
         self.report = DroneReport(drone_id=drone.id, num_sorties=len(self.sorties))
         self.skipped: list[Skipped] = []
@@ -161,6 +164,7 @@ class DroneRun:
         self._shown_s = now_s()
         self._worker: asyncio.Task[None] | None = None
         self._stop_reason, self._note = "", ""
+        self._last_id = self.sorties[0].id
         self._landed: SortieRun | None = None
         self._unflown: tuple[Skipped, ...] = ()
         self._is_past_gate = self._is_waiting = False
@@ -176,11 +180,54 @@ class DroneRun:
         """What the drone is doing."""
         return self._phases.now
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its day has ended."""
+        return self.phase in (Phase.DONE, Phase.FAILED)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was told to start nothing more."""
+        return bool(self._stop_reason) or self.halts.is_stopped
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a sortie is left to be flown."""
+        return bool(self._todo)
+
+    @property
+    def last_sortie_id(self) -> str:
+        """The sortie that it flies, or flew last."""
+        return self._last_id
+
+    def standing(self) -> Standing:
+        """How it will stand when it has flown what is its own; its battery is swapped then."""
+        agent_id = self._todo[-1].agent_id if self._todo else self._agent_id or ""
+        return Standing(ready_s=self._left_s(), battery_frac=0.0, agent_id=agent_id, num_flown=1)
+
+    def take_on(self, plan: Plan, missions: Mapping[str, Mission]) -> None:
+        """Fly what is this drone's in another plan too, last; its clock starts now."""
+        opened_s = self._gate.start_s
+        late_s = now_s() - opened_s if opened_s else 0.0
+        for sortie in plan.sorties:
+            if sortie.drone_id == self.drone.id:
+                new = replace(sortie, start_s=sortie.start_s + late_s)
+                self._plans[new.id], self._missions[new.id] = plan, missions[new.id]
+                self._todo.append(new)
+                self.report.num_sorties += 1
+                self._num_passes += len(new.passes)
+
+    def skip_rest(self, skipped: Skipped) -> None:
+        """Name a spot of this drone that nobody flies."""
+        self._skip([skipped])
+
     def stop(self, reason: str) -> None:
         """Ask the drone home where it flies, and start nothing more."""
         if self._stop_reason:
             return
         self._stop_reason = reason
+        if self._is_idle:
+            return
         if self._sortie_run is not None and self._sortie_run.is_committed:
             self._sortie_run.ask_home(reason, is_told=self.halts.is_stopped)
         elif self._worker is not None:
@@ -331,7 +378,7 @@ class DroneRun:
 
     async def _fly_all(self) -> None:
         """Every sortie in order, and the rests of those that were broken off, until one fails."""
-        while self._todo:
+        while self._todo or await self._is_given_more():
             sortie = self._todo[0]
             try:
                 if self._arm:
@@ -349,13 +396,14 @@ class DroneRun:
                 await self._pass_over(sortie, str(exc))
             except FlightError as exc:
                 self.report.is_link_lost = isinstance(exc, LinkLost)
-                self._fail(str(exc))
+                self._fail(str(exc), drops_out=True)
                 await self._launcher.stand_down()
                 return
             if not self._arm:
                 break
             if self._stop_reason or (self._todo and self._todo[0] is sortie):
-                self._fail(self._stop_reason or self.skipped[-1].reason)
+                is_weak = self._landed is not None and self._landed.oversight.is_weak
+                self._fail(self._stop_reason or self.skipped[-1].reason, drops_out=is_weak)
                 return
         self._phases.to(Phase.DONE)
 
@@ -378,6 +426,29 @@ class DroneRun:
         log.warning("sortie left out", extra={"sortie_id": sortie.id, "reason": reason})
         self._todo.remove(sortie)
         self._pass_gate()
+
+    async def _is_given_more(self) -> bool:
+        """Whether another drone's rest is to be flown, when all of its own is."""
+        if self._relief is None or not self._arm or self.is_stopped:
+            return False
+        self._is_idle, self._note = True, "has flown all; stands by for the others"
+        try:
+            return await self._relief.more_for(self)
+        finally:
+            self._is_idle, self._note = False, ""
+
+    def _hand_over(self, reason: str, run: SortieRun | None) -> bool:
+        """Have the others fly what is left; False where nobody does."""
+        if self._relief is None or not self._arm or self.is_stopped:
+            return False
+        legs: list[Pass] = []
+        for sortie in self._todo:
+            is_begun = run is not None and run.is_committed and run.job.sortie is sortie
+            legs += run.rest() if run and is_begun else rest_passes(sortie, {}, self.skip)
+        if not self._relief.take_over(self, reason, legs):
+            return False
+        self.report.num_sorties -= len(self._todo)
+        return True
 
     async def _next(self) -> Sortie | None:
         """The next sortie, once nobody holds the drone; None where it was changed meanwhile."""
@@ -661,27 +732,39 @@ class DroneRun:
         if run.took_off_s is not None:
             self.report.flight_s += now_s() - run.took_off_s
 
-    def _fail(self, reason: str) -> None:
-        """End the drone's day: say so, and name everything that it leaves."""
+    def _fail(self, reason: str, *, drops_out: bool = False) -> None:
+        """End the drone's day; others fly what it leaves where it drops out, else that is named.
+
+        What it had named already when it landed counts as left only where nobody flies it.
+        """
         run, self._sortie_run = self._sortie_run, None
+        begun = run or self._landed
+        current = (tuple(self._todo) or self.sorties[-1:])[0] if run is None else run.job.sortie
+        self._last_id = current.id
+        if not (drops_out and self._hand_over(reason, begun)):
+            self._name_left(reason, run)
+        else:
+            mine = {sortie.id for sortie in self._todo}
+            self.skipped = [one for one in self.skipped if one.sortie_id not in mine]
+        self._told.sortie(current, "failed", reason)
+        self._todo.clear()
+        self.report.error = self._note = reason
+        self._phases.to(Phase.FAILED)
+        log.error("drone failed", extra={"drone_id": self.drone.id, "reason": reason})
+
+    def _name_left(self, reason: str, run: SortieRun | None) -> None:
+        """Name everything that nobody flies now."""
         told = {skipped.sortie_id for skipped in self.skipped}
         if run is not None:
             self._skip(run.unflown(reason))
             told.add(run.job.sortie.id)
-        left = tuple(self._todo)
-        for sortie in left:
+        for sortie in self._todo:
             if sortie.id not in told:
                 why = f"{self.drone.id} flies no more: {reason}"
                 self._skip(
                     Skipped(spot_id=spot_id, sortie_id=sortie.id, reason=why)
                     for spot_id in sortie.spot_ids
                 )
-        current = (left or self.sorties[-1:])[0] if run is None else run.job.sortie
-        self._told.sortie(current, "failed", reason)
-        self._todo.clear()
-        self.report.error = self._note = reason
-        self._phases.to(Phase.FAILED)
-        log.error("drone failed", extra={"drone_id": self.drone.id, "reason": reason})
 
     def _skip(self, skipped: Iterable[Skipped]) -> None:
         for one in skipped:

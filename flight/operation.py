@@ -63,6 +63,11 @@ class Setting:
         """Whether the drones are simulated."""
         return self.sim is not None
 
+    @property
+    def is_instant(self) -> bool:
+        """Whether simulated time runs as fast as the machine can."""
+        return self.sim == "embedded" and self.speedup is None
+
     def told(self) -> dict[str, object]:
         """The fields of a record's header, or of a later part's."""
         return {
@@ -187,4 +192,5 @@ async def operate(
                     desk=desk,
                     wind_mps=wind_mps,
                     clock_s=setting.clock_s,
+                    thinks_beside=not setting.is_instant,
                 )

@@ -82,7 +82,7 @@ class Oversight:
         self.guard = PumpGuard()
         self.passes = PassBook(job.mission)
         self.stopped: dict[str, str] = {}
-        self.is_sent_home = False
+        self.is_sent_home = self.is_weak = False
         self._told, self._limits = told, limits
         self._send, self._ask_home = send, ask_home
         self._ground = spray_ground(job.plan, job.sortie, job.mission)
@@ -143,6 +143,7 @@ class Oversight:
         for alert in rising(self._active, alerts):
             self._told.alert(alert)
             if alert.must_come_home:
+                self.is_weak = self.is_weak or alert.code == "battery_critical"
                 self._ask_home(alert)
         if "link_silent" in self._active and not any(a.code == "link_silent" for a in alerts):
             self._told.alert(Alert(severity=Severity.INFO, code="link_back", text="heard again"))

@@ -34,7 +34,8 @@ class PassBook:
     """Follows one mission's spans; a span that was left for a later item has ended.
 
     MISSION_CURRENT comes once a second and can be lost: a span that the drone has flown past in
-    AUTO is entered and left in one step. One that it jumped over on its way home is not.
+    AUTO is entered and left in one step. One that it jumped over on its way home is not: only a
+    failsafe goes to the landing sequence behind the mission's own landing.
     """
 
     def __init__(self, mission: Mission) -> None:
@@ -75,7 +76,7 @@ class PassBook:
         progress = state.progress
         if progress is None or not (state.is_auto and state.is_armed):
             return ()
-        if is_sent_home:
+        if is_sent_home or 0 < self._mission.land_start_seq <= progress.seq:
             self.current = None
             return ()
         if progress.seq <= self._reached_seq:

@@ -125,6 +125,7 @@ async def resume(
                         desk=desk,
                         wind_mps=wind_mps,
                         clock_s=setting.clock_s,
+                        thinks_beside=not setting.is_instant,
                     )
             except (FlightError, PlanError) as exc:
                 writer.write("end", outcome=str(Result.ABORTED), text=str(exc))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,13 +45,16 @@ START_S = 30.0
 KILLED_S = 120.0
 
 
-def killer(pid: int, at_s: float) -> Callable[[float], None]:
+def killer(pid: int, at_s: float, late_s: float) -> Callable[[float], None]:
     """What kills a process once a time has come."""
 
     def look(now_s: float) -> None:
         nonlocal pid
         if pid and now_s >= at_s:
-            os.kill(pid, signal.SIGKILL)
+            if late_s > 0:
+                Timer(late_s, os.kill, (pid, signal.SIGKILL)).start()
+            else:
+                os.kill(pid, signal.SIGKILL)
             pid = 0
 
     return look
@@ -80,9 +84,13 @@ class Airfield:
         found: dict[str, Any] = _asked(self.pads_port, {"do": "state"})
         return found
 
-    def kill(self, program: BaseProcess, at_s: float) -> None:
-        """Have a ground program killed at a moment of the copters' clock, and wait for that."""
-        _asked(self.pads_port, {"do": "kill", "pid": program.pid, "at_s": at_s})
+    def kill(self, program: BaseProcess, at_s: float, *, late_s: float = 0.0) -> None:
+        """Have a ground program killed at a moment of the copters' clock, and wait for that.
+
+        `late_s` of the wall clock later it is amid its work, and not waiting for its time.
+        """
+        order = {"do": "kill", "pid": program.pid, "at_s": at_s, "late_s": late_s}
+        _asked(self.pads_port, order)
         program.join(KILLED_S)
 
     def tell(self, drone_id: str, **faults: object) -> None:
@@ -130,7 +138,7 @@ async def _serve(plan: Plan, pipe: Any, clock: HostLoop) -> None:
                     for name, value in asked["faults"].items():
                         setattr(copters[asked["drone"]].faults, name, value)
                 case "kill":
-                    clock.on_time = killer(asked["pid"], asked["at_s"])
+                    clock.on_time = killer(asked["pid"], asked["at_s"], asked["late_s"])
                 case "state":
                     told: dict[str, Any] = {"now_s": clock.time()}
                     return told | {

@@ -398,7 +398,7 @@ def test_a_closed_link_ends_that_drone_and_not_the_other(tiny_plan: MakePlan, fl
     assert flown.outcome.is_link_lost
     assert flown.states("d1")[-1] == "failed"
     assert flown.states("d2")[-1] == "landed"
-    assert flown.outcome.num_flown == 1
+    assert flown.outcome.num_flown == 2  # its own, and what d1 left
     assert "interlock" in flown.outcome.drones[0].error
 
 
@@ -448,14 +448,14 @@ class EmptyBattery(Mishap):
         self.copter.faults.battery_lost_frac = 0.8
 
 
-def test_a_low_battery_brings_one_drone_home_and_skips_the_rest(
+def test_a_low_battery_brings_one_drone_home_and_the_other_flies_its_rest(
     tiny_plan: MakePlan, fly: Fly
 ) -> None:
     flown = fly(tiny_plan(2, 2), EmptyBattery())
-    assert flown.outcome.result is Result.INCOMPLETE
+    assert flown.outcome.result is Result.DONE
     assert flown.states("d1")[-1] == "failed"
-    assert flown.states("d2").count("landed") == 2
-    assert "d1-02" in {e["sortie_id"] for e in flown.record.of("skipped")}
+    assert flown.states("d2").count("landed") == 3
+    assert {s.drone_id for s in flown.record.plans[1].sorties} == {"d2"}
     assert flown.copters[0].state.is_landed
     assert flown.litres_outside_l() == 0.0
 
