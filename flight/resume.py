@@ -6,6 +6,7 @@ treated is the ledger's word (`flight.ledger`), never the item's number.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ from skymist.missions.compile import compile_plan
 from skymist.missions.plan_checks import plan_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from skymist.coverage.drones import Drone
     from skymist.coverage.plan import Plan
@@ -153,17 +154,18 @@ async def _all_down(
     record: Record, peers: Mapping[str, Peer], *, crew: Crew, told: Log, stop: StopButton
 ) -> None:
     """Who flies is watched home; who stands is taken out of AUTO, in which it could arm."""
-    hearts = {
-        drone_id: await driver.wait_heartbeat(peer, HELLO_S) for drone_id, peer in peers.items()
-    }
-    in_air = [drone_id for drone_id, heart in hearts.items() if heart.is_armed]
-    for drone_id, peer in peers.items():
-        if drone_id not in in_air:
-            await Launcher(peer, Watch(peer)).stand_down()
+    heard = await asyncio.gather(*(driver.wait_heartbeat(p, HELLO_S) for p in peers.values()))
+    in_air = [d for d, heart in zip(peers, heard, strict=True) if heart.is_armed]
+    standing = [peer for drone_id, peer in peers.items() if drone_id not in in_air]
+    work: list[Coroutine[object, object, object]] = [
+        Launcher(peer, Watch(peer)).stand_down() for peer in standing
+    ]
     if in_air:
         names = ", ".join(in_air)
         told.display.event("notice", {"text": f"in the air, watched home first: {names}"})
-        await watch_home(in_air, record, peers, crew=crew, told=told, stop=stop)
+        # First of all: nobody sees what they spray until this begins.
+        work.insert(0, watch_home(in_air, record, peers, crew=crew, told=told, stop=stop))
+    await asyncio.gather(*work)
 
 
 async def _plan_rest(
