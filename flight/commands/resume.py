@@ -143,11 +143,14 @@ def connections_of(record: Record, drones: list[str], without: list[str]) -> dic
     Raises
     ------
     PlanError
-        A drone that flew has no connection and is not named as one that flies no more.
+        A drone that flew has no connection and is not named as one that flies no more, or a
+        rehearsal is to be gone on with on real drones.
     """
     from skymist.flight.commands.fly import parse_connections
 
     plan = record.plan()
+    if record.header.get("sim") and drones:
+        raise PlanError("--drone: wanted none, since a rehearsal treated nothing; found one")
     fleet = [drone.id for drone in plan.site.fleet]
     for drone_id in without:
         if drone_id not in fleet:

@@ -258,3 +258,5 @@ def test_connections_are_remembered_named_or_asked_for(
     with pytest.raises(PlanError, match="at least one"):
         found([], ["d1", "d2"], **known)
     assert found([], [], sim="embedded") == {}
+    with pytest.raises(PlanError, match="rehearsal treated nothing"):
+        found(["d1=udp:a:1"], [], sim="embedded")
