@@ -25,6 +25,7 @@ from skymist.missions.checks import require_safe
 from skymist.missions.errors import Fault, SiteFileError
 from skymist.missions.plan_folder import plan_files, write_files
 from skymist.missions.site import read_site
+from skymist.missions.way_home import way_home_findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -154,6 +155,7 @@ def _planned(job: Job) -> Outcome:
         start=order.start,
         objective=order.objective,
     )
+    made = replace(made, findings=(*made.findings, *way_home_findings(made)))
     files = dict(plan_files(made))
     if order.has_preview:
         from skymist.coverage.plots import draw_plan, to_png

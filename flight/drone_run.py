@@ -17,8 +17,8 @@ from skymist.flight import driver
 from skymist.flight.clock import now_s
 from skymist.flight.crew import Crew, Load
 from skymist.flight.display import DroneView
-from skymist.flight.errors import FlightError, Holding, LinkLost, OutOfHours
-from skymist.flight.halt import Halts
+from skymist.flight.errors import FlightError, Holding, LinkLost, OutOfHours, VehicleRefused
+from skymist.flight.halt import OPERATOR, Halts
 from skymist.flight.hours import HoursGuard
 from skymist.flight.interrupts import shielded
 from skymist.flight.launch import Launcher
@@ -60,6 +60,8 @@ POUR_LEAST_L = 0.05
 RESTS_MOST = 8
 """Sorties broken off more often than that are left to a person. Proposal."""
 TOLD_MOST_S = 3600.0
+HELD_MOST_S = 3600.0
+"""So long a drone waits on the ground for better weather."""
 LOOK_S = 0.5
 SHOW_S = 1.0
 HOURS_LOOK_S = 5.0
@@ -462,13 +464,21 @@ class DroneRun:
 
     async def _let_go(self, held: Phase, free: Phase) -> None:
         """Wait on the ground as long as someone wants the drone to stay."""
+        until_s = now_s() + HELD_MOST_S
         while self.halts:
+            if OPERATOR not in self.halts and now_s() >= until_s:
+                raise self._refusal(f"held on the ground for {HELD_MOST_S:g} s: {self.halts.text}")
+            if OPERATOR in self.halts and (self._desk is None or not self._desk.is_open):
+                raise self._refusal(f"{self.halts.text}; nobody is left to tell it to go on")
             self._phases.to(held)
             self._pass_gate()
             self._note = self.halts.text
             await asyncio.sleep(LOOK_S)
         self._phases.to(free)
         self._note = ""
+
+    def _refusal(self, text: str) -> VehicleRefused:
+        return VehicleRefused(f"{self.drone.id}: {text}", sysid=self.drone.sysid)
 
     def _replace(self, sortie: Sortie, passes: tuple[Pass, ...]) -> None:
         """Put what is left of a sortie in its place; what cannot be flown is told as skipped."""
@@ -664,6 +674,13 @@ class DroneRun:
             self._replace(sortie, passes)
             self.report.num_flown += 1
             return
+        named = {one.spot_id for one in unflown}
+        why = run.home_reason or "sprayed in part: the pump was seen off"
+        dry = [p.spot_id for p in passes if p.spot_id not in named]
+        unflown += tuple(
+            Skipped(spot_id=spot_id, sortie_id=sortie.id, reason=why)
+            for spot_id in dict.fromkeys(dry)
+        )
         self._skip(one for one in unflown if one.spot_id not in self.skip)
         if not run.is_unfinished:
             self._todo.remove(sortie)
@@ -673,7 +690,7 @@ class DroneRun:
         """Whether the rest of a sortie is to be flown; a person is asked where there is one."""
         if self._stop_reason or self.halts.is_stopped or self._num_rests >= RESTS_MOST:
             return False
-        if run.goes_on or (run.halt.was_paused and not run.home_reason):
+        if run.goes_on or (run.is_cut_on_purpose and not run.home_reason):
             return True
         desk = self._desk
         if desk is None or not desk.is_open or not run.is_unfinished:

@@ -212,9 +212,9 @@ class PumpGuard:
     def __init__(self) -> None:
         self.state = GuardState.WATCHING
         self.cause: Cause | None = None
-        self.since_s = 0.0
+        self.since_s = self.accepted_s = 0.0
         self._sent_s = -REPEAT_S
-        self._is_accepted = False
+        self.is_accepted = False
 
     def step(self, verdict: Verdict, vehicle: VehicleState, now_s: float) -> bool:
         """Whether DO_SPRAYER 0 is to be sent now.
@@ -229,7 +229,7 @@ class PumpGuard:
             self.state is GuardState.HELD and self._is_seen_on(vehicle)
         ):
             self.state, self.since_s = GuardState.STOPPING, now_s
-            self._is_accepted, self._sent_s = False, now_s - REPEAT_S
+            self.is_accepted, self._sent_s = False, now_s - REPEAT_S
         self.cause = verdict.cause
         if self.state is GuardState.STOPPING and self._is_done(vehicle):
             self.state = GuardState.HELD
@@ -238,9 +238,11 @@ class PumpGuard:
         self._sent_s = now_s
         return True
 
-    def accepted(self) -> None:
+    def accepted(self, now_s: float) -> None:
         """The vehicle's ACK of a DO_SPRAYER came with ACCEPTED."""
-        self._is_accepted = True
+        if not self.is_accepted:
+            self.accepted_s = now_s
+        self.is_accepted = True
 
     def _is_seen_on(self, vehicle: VehicleState) -> bool:
         pump = vehicle.pump
@@ -249,4 +251,4 @@ class PumpGuard:
     def _is_done(self, vehicle: VehicleState) -> bool:
         pump = vehicle.pump
         is_seen_off = pump is not None and not pump.is_on and pump.at_s > self._sent_s
-        return self._is_accepted and is_seen_off
+        return self.is_accepted and is_seen_off

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from skymist.flight.clock import now_s
+from skymist.flight.halt import OPERATOR
 from skymist.flight.orders import ASK_TWICE, Confirmation, Order, OrderDesk, Verb
 from skymist.flight.phases import Phase
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from skymist.flight.drone_run import DroneRun
     from skymist.flight.telling import Log
 
-OPERATOR = "operator"
 ANSWER_S = 15.0
 """How long what an order asks for may take before its record says that it is still asked for."""
 _LOOK_S = 0.25

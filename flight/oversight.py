@@ -83,6 +83,7 @@ class Oversight:
         self.passes = PassBook(job.mission)
         self.stopped: dict[str, str] = {}
         self.is_sent_home = self.is_weak = False
+        self.causes: set[Cause] = set()
         self._told, self._limits = told, limits
         self._send, self._ask_home = send, ask_home
         self._ground = spray_ground(job.plan, job.sortie, job.mission)
@@ -121,7 +122,7 @@ class Oversight:
                 self._mind_pump(state)
             case messages.CommandAck(command=VehicleCommand.DO_SPRAYER):
                 if message.result == CommandResult.ACCEPTED:
-                    self.guard.accepted()
+                    self.guard.accepted(now_s())
 
     def on_tick(self, state: VehicleState) -> None:
         """Look again although nothing came: evidence ages, alerts rise and clear.
@@ -150,12 +151,15 @@ class Oversight:
         self._active = frozenset(alert.code for alert in alerts)
 
     def _stuck(self, state: VehicleState, at_s: float) -> tuple[Alert, ...]:
-        """The alert of a pump that does not obey."""
-        is_late = self.guard.state is GuardState.STOPPING and at_s - self.guard.since_s > STUCK_S
-        if not (is_late and state.pump is not None and state.pump.is_on):
+        """The alert of a pump that is heard to run although the vehicle took the command."""
+        pump, guard = state.pump, self.guard
+        if guard.state is not GuardState.STOPPING or pump is None or not pump.is_on:
+            return ()
+        if not guard.is_accepted or pump.at_s - guard.accepted_s <= STUCK_S:
             return ()
         text = f"the pump still runs {STUCK_S:g} s after it was commanded off"
-        return (Alert(severity=Severity.ERROR, code="pump_stuck", text=text),)
+        alert = Alert(severity=Severity.ERROR, code="pump_stuck", text=text, must_come_home=True)
+        return (alert,)
 
     def _mind_pump(self, state: VehicleState) -> None:
         """Send DO_SPRAYER 0 as long as the interlock asks for it."""
@@ -169,6 +173,8 @@ class Oversight:
         if not self.guard.step(verdict, state, at_s):
             return
         self.breaks.cut()
+        if verdict.cause is not None:
+            self.causes.add(verdict.cause)
         with suppress(LinkLost):
             self._send(SPRAY_OFF)
         if was is not GuardState.STOPPING or was_for is not verdict.cause:

@@ -21,8 +21,9 @@ from skymist.flight.messages import (
 )
 
 TIMEOUT_S = 0.8
-NUM_READ_TRIES = 5
-NUM_WRITE_TRIES = 5
+NUM_READ_TRIES = 10
+NUM_WRITE_TRIES = 10
+"""With three of ten frames lost each way one of a thousand questions stays without an answer."""
 WINDOW = 8
 """Requests on the way at once; ArduPilot keeps 20 and drops the rest."""
 

@@ -16,6 +16,7 @@ from skymist.flight import driver
 from skymist.flight.clock import now_s
 from skymist.flight.errors import FlightError, LinkLost, VehicleRefused, VehicleSilent
 from skymist.flight.halt import AirHalt, Halts, release
+from skymist.flight.interlock import Cause
 from skymist.flight.messages import Heartbeat, MissionCurrent, ServoOutput
 from skymist.flight.monitor import Alert, Severity
 from skymist.flight.oversight import Job, Oversight
@@ -376,6 +377,15 @@ class SortieRun:
         return self.unflown(self.home_reason or self._why_unfinished())
 
     @property
+    def is_cut_on_purpose(self) -> bool:
+        """Whether passes were broken off by a pause, or for want of news from a drone that flew on.
+
+        Then nothing is wrong with the drone, and it may fly their rest.
+        """
+        causes = self.oversight.causes
+        return not self.is_unfinished and bool(causes) and causes <= {Cause.FORBIDDEN, Cause.STALE}
+
+    @property
     def is_unfinished(self) -> bool:
         """Whether a pass was not flown to its end."""
         return bool(self.oversight.passes.unfinished)
@@ -385,10 +395,12 @@ class SortieRun:
         return rest_passes(self.job.sortie, self.oversight.done_fracs(), self._skip)
 
     def unflown(self, reason: str) -> tuple[Skipped, ...]:
-        """Spots whose passes did not all end, or whose pump had to be stopped."""
+        """Spots whose passes did not all end, or were left dry since the pump had to be stopped."""
         spots = {span.spot_id: reason for span in self.oversight.passes.unfinished}
+        dry = {leg.spot_id for leg in self.rest()}
         for spot_id, why in self.oversight.stopped.items():
-            spots.setdefault(spot_id, f"pump commanded off: {why}")
+            if spot_id in dry:
+                spots.setdefault(spot_id, f"pump commanded off: {why}")
         return tuple(
             Skipped(spot_id=spot_id, sortie_id=self.job.sortie.id, reason=why)
             for spot_id, why in spots.items()

@@ -177,6 +177,12 @@ def lanes_wide_enough(site: Site) -> Iterator[Finding]:
         yield info("lane-narrow", text, mend, narrow)
 
 
+_AROUND = (
+    "transits go around them; after a failsafe drones come home over those in between, above the "
+    "ceiling: `plan` says how high"
+)
+
+
 def roofs_below_ceiling(site: Site) -> Iterator[Finding]:
     """Spots and buildings that the ceiling leaves too little air over."""
     if not site.fleet:
@@ -200,7 +206,7 @@ def roofs_below_ceiling(site: Site) -> Iterator[Finding]:
             f"{len(tall)} of {len(site.buildings)} buildings are too tall to fly over under the "
             f"ceiling of {ceiling_m:g} m: {named(tall)}"
         )
-        yield info("building-above-ceiling", text, "transits go around them", tall)
+        yield info("building-above-ceiling", text, _AROUND, tall)
 
 
 def heights_known(site: Site) -> Iterator[Finding]:

@@ -116,6 +116,10 @@ def _way(plan: Plan, sortie: Sortie) -> Iterator[str]:
     obstacles = Obstacles(
         plan.site.buildings, keep_m=keep_m - 0.02, margin_m=policy.building_margin_m - 0.01
     )
+    pad = next(p for p in plan.site.pads if p.id == sortie.pad_id)
+    away_m = max(math.dist((pad.x, pad.y), p[:2]) for leg in sortie.legs for p in _points(leg))
+    if away_m > policy.radius_m + 0.01:
+        yield f"{away_m:.0f} m from its pad {pad.id}, wanted up to {policy.radius_m:g} m"
     for number, leg in enumerate(sortie.legs):
         if not isinstance(leg, Pass) or leg.hover_s == 0:
             speed = leg.speed_mps

@@ -7,6 +7,7 @@ import logging
 import math
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -198,6 +199,7 @@ def make_plan(
     from skymist.coverage.planning import plan_site
     from skymist.missions.checks import require_safe
     from skymist.missions.site import read_site
+    from skymist.missions.way_home import way_home_findings
 
     end_s = math.inf if budget_s is None else time.monotonic() + budget_s
     with progress_on_stderr() as tell:
@@ -214,6 +216,7 @@ def make_plan(
             start=start,
             objective=objective,
         )
+    made = replace(made, findings=(*made.findings, *way_home_findings(made)))
     for concern in made.findings:
         level = logging.ERROR if concern.is_error else logging.WARNING
         log.log(level, "%s [%s]", concern.text, concern.rule)

@@ -35,7 +35,7 @@ def at(x: float, y: float, t_s: float, **told: object) -> VehicleState:
     return replace(
         seen,
         position=replace(place, at_s=NOW_S + t_s),
-        pump=replace(pump, at_s=NOW_S + t_s),
+        pump=replace(pump, at_s=NOW_S + t_s, on_since_s=NOW_S),
         progress=replace(progress, at_s=NOW_S + t_s, since_s=NOW_S),
     )
 
@@ -129,3 +129,12 @@ def test_a_hover_counts_seconds() -> None:
         told.see(at(25.0, 0.0, k * 0.25))
     told.cut()
     assert told.done_frac(0, is_ended=False) == pytest.approx(0.4 - OVERLAP_S / 10.0)
+
+
+def test_a_pass_that_went_by_unseen_after_a_command_off_is_not_done() -> None:
+    """Seen in the fault matrix: a burst of loss hid a pass, and the pump had been commanded off."""
+    told = book()
+    told.see(at(10.0, 0.0, 1.0, seq=3, pump=0.0))
+    told.cut()
+    told.see(at(40.0, 0.0, 30.0, seq=9, pump=0.0))
+    assert told.done_frac(0, is_ended=True) == 0.0

@@ -235,7 +235,7 @@ def test_guard_sends_at_once_and_repeats_until_accepted_and_seen_off() -> None:
     assert guard.step(STOP, on, 0.1)
     assert not guard.step(STOP, on, 0.3)
     assert guard.step(STOP, on, 0.61)
-    guard.accepted()
+    guard.accepted(NOW_S)
     assert guard.step(STOP, pump_at(1.0, 1.0), 1.2)  # accepted, but it still runs
     assert not guard.step(STOP, pump_at(1.4, 0.0), 1.5)
     assert guard.state is GuardState.HELD
@@ -250,6 +250,6 @@ def test_guard_is_not_content_with_off_alone_or_with_an_old_reading() -> None:
     guard = PumpGuard()
     assert guard.step(STOP, pump_at(0.0, 0.0), 1.0)
     assert guard.step(STOP, pump_at(1.2, 0.0), 1.6)  # seen off, never acknowledged
-    guard.accepted()
+    guard.accepted(NOW_S)
     assert guard.step(STOP, pump_at(1.2, 0.0), 2.2)  # acknowledged, the reading is older
     assert not guard.step(STOP, pump_at(2.3, 0.0), 2.9)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from skymist.flight.messages import CopterMode
+from skymist.flight.passbook import PassBook
 from skymist.flight.phases import NEXT, Phase, Phases, has_landed, may_follow, phase_in_air
 from tests.flight.test_interlock import MISSION, NOW_S, state
 
@@ -14,7 +15,8 @@ GROUND = {"waiting", "refilling", "swapping"}
 AIR = {"transit", "spraying", "returning", "paused", "holding", "pilot", "lost"}
 ENDS = {"failed", "done"}
 TABLE = {
-    "waiting": GROUND | ENDS | {"preparing"},
+    # One that is found in the air after a crash of the program is taken up as armed.
+    "waiting": GROUND | ENDS | {"preparing", "armed"},
     "refilling": GROUND | ENDS | {"preparing"},
     "swapping": GROUND | ENDS | {"preparing"},
     # Where contact breaks on the ground the sortie is begun anew.
@@ -39,7 +41,8 @@ def test_every_way_from_every_phase(phase: Phase) -> None:
 
 
 def test_nothing_is_armed_but_what_was_verified() -> None:
-    assert [phase for phase in Phase if Phase.ARMED in NEXT[phase]] == [Phase.VERIFIED]
+    into_armed = {phase for phase in Phase if Phase.ARMED in NEXT[phase]}
+    assert into_armed == {Phase.VERIFIED, Phase.WAITING}
     into_air = {p for p in Phase for f in NEXT[p] if f.is_airborne and not p.is_airborne}
     assert into_air == {Phase.ARMED}
 
@@ -92,3 +95,12 @@ def test_down_is_what_it_says_freshly() -> None:
     assert has_landed(state(armed=False), NOW_S)
     assert not has_landed(state(armed=False), NOW_S + 6.0)
     assert not has_landed(state(), NOW_S)
+
+
+def test_a_failsafes_jump_ends_no_pass() -> None:
+    """Seen in the fault matrix: the item's number comes before the heartbeat that says AUTO_RTL."""
+    book = PassBook(MISSION)
+    book.update(state(seq=6))
+    assert book.current == 0
+    assert book.update(state(seq=MISSION.land_start_seq)) == ()
+    assert book.unfinished == MISSION.spans

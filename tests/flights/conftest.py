@@ -98,46 +98,45 @@ def _treatment(sprayed: Pass, spot: BlindSpot) -> Treatment:
     )
 
 
+def small_plan(num_drones: int = 1, num_sorties: int = 1) -> Plan:
+    """Drones 30 m apart, each with its own pad, a yard and bins."""
+    spots: list[BlindSpot] = []
+    treatments: list[Treatment] = []
+    sorties: list[Sortie] = []
+    drones: list[Drone] = []
+    pads: list[Pad] = []
+    for index in range(num_drones):
+        drone_id, y = f"d{index + 1}", 30.0 * index
+        pads.append(Pad(id=f"pad-{drone_id}", x=0.0, y=y))
+        drones.append(Drone(id=drone_id, model=MODEL, pad_id=f"pad-{drone_id}", sysid=index + 1))
+        own = [_sortie(drone_id, n + 1, y, refill=n > 0) for n in range(num_sorties)]
+        sorties += own
+        both = _spots(y)
+        spots += both
+        treatments += [_treatment(p, s) for p, s in zip(own[0].passes, both, strict=True)]
+    site = Site(
+        name="tiny",
+        origin=Origin(lat_deg=60.17, lon_deg=24.94, amsl_m=10.0),
+        spots=tuple(spots),
+        pads=tuple(pads),
+        fleet=tuple(drones),
+        agents=(Agent(id="chlorine", name="chlorine 500 mg/L", chlorine_mg_per_l=500.0),),
+        surface_levels=tuple(
+            Level(name=name, dose_l_per_m2=0.03, agent_id="chlorine", revisit_days=1.0)
+            for name in LevelName
+        ),
+        policy=Policy(refill_s=20.0, swap_s=10.0),
+    )
+    return Plan(
+        site=site,
+        seed=0,
+        treatments=tuple(treatments),
+        ground=(),
+        sorties=tuple(sorted(sorties, key=lambda s: (s.start_s, s.id))),
+    )
+
+
 @pytest.fixture(scope="session")
 def tiny_plan() -> Callable[..., Plan]:
-    """`tiny_plan(num_drones=1, num_sorties=1)`; drones are 30 m apart, each with its own pad."""
-
-    def make(num_drones: int = 1, num_sorties: int = 1) -> Plan:
-        spots: list[BlindSpot] = []
-        treatments: list[Treatment] = []
-        sorties: list[Sortie] = []
-        drones: list[Drone] = []
-        pads: list[Pad] = []
-        for index in range(num_drones):
-            drone_id, y = f"d{index + 1}", 30.0 * index
-            pads.append(Pad(id=f"pad-{drone_id}", x=0.0, y=y))
-            drones.append(
-                Drone(id=drone_id, model=MODEL, pad_id=f"pad-{drone_id}", sysid=index + 1)
-            )
-            own = [_sortie(drone_id, n + 1, y, refill=n > 0) for n in range(num_sorties)]
-            sorties += own
-            both = _spots(y)
-            spots += both
-            treatments += [_treatment(p, s) for p, s in zip(own[0].passes, both, strict=True)]
-        site = Site(
-            name="tiny",
-            origin=Origin(lat_deg=60.17, lon_deg=24.94, amsl_m=10.0),
-            spots=tuple(spots),
-            pads=tuple(pads),
-            fleet=tuple(drones),
-            agents=(Agent(id="chlorine", name="chlorine 500 mg/L", chlorine_mg_per_l=500.0),),
-            surface_levels=tuple(
-                Level(name=name, dose_l_per_m2=0.03, agent_id="chlorine", revisit_days=1.0)
-                for name in LevelName
-            ),
-            policy=Policy(refill_s=20.0, swap_s=10.0),
-        )
-        return Plan(
-            site=site,
-            seed=0,
-            treatments=tuple(treatments),
-            ground=(),
-            sorties=tuple(sorted(sorties, key=lambda s: (s.start_s, s.id))),
-        )
-
-    return make
+    """`tiny_plan(num_drones=1, num_sorties=1)`."""
+    return small_plan

@@ -50,6 +50,10 @@ SPOILS: dict[str, tuple[Spoil, str]] = {
     "a gap between legs": (lambda p: p["sorties"][0]["legs"].pop(2), "begins"),
     "one point": (lambda p: first(p).update(path=first(p)["path"][:1]), "two points"),
     "a sortie twice": (lambda p: p["sorties"].append(p["sorties"][0]), "found 2 times"),
+    "a leg beyond the radius": (
+        lambda p: p["site"]["policy"].update(radius_m=20.0),
+        "from its pad",
+    ),
     "a tower in the way": (
         lambda p: p["site"]["buildings"].append(
             {"id": "t", "height_m": 25.0, "footprint": tower(sprayed(p)["path"][0])}

@@ -1,0 +1,62 @@
+"""One vehicle or two, by the numbers of their frames: with everything that a link does to them."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from skymist.flight.numbering import Numbering
+
+SPEAK_S = 1 / 60.0
+
+
+def heard(
+    seed: int, *, loss: float = 0.0, late_s: float = 0.0, late: float = 0.0, at: tuple[int, ...]
+) -> list[tuple[int, bytes]]:
+    """Frames of vehicles that begin at these numbers, as they arrive."""
+    chance = random.Random(seed)
+    arrived = []
+    for k in range(1500):
+        for vehicle, first in enumerate(at):
+            if chance.random() < loss:
+                continue
+            when_s = k * SPEAK_S + vehicle * 0.003 + chance.uniform(0.0, 0.004)
+            when_s += late_s if chance.random() < late else 0.0
+            arrived.append((when_s, (first + k) % 256, b"%d %d" % (vehicle, k)))
+    return [(seq, raw) for _, seq, raw in sorted(arrived)]
+
+
+def verdict(frames: list[tuple[int, bytes]]) -> bool:
+    numbering, is_doubled = Numbering(), False
+    for seq, raw in frames:
+        numbering.take(seq, raw)
+        is_doubled = is_doubled or numbering.is_doubled
+    return is_doubled
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(
+    "link",
+    [
+        {},
+        {"loss": 0.3},
+        {"late": 0.2, "late_s": 0.3},
+        {"late": 0.5, "late_s": 0.6},
+        {"late": 0.3, "late_s": 0.3, "loss": 0.3},
+    ],
+    ids=str,
+)
+def test_one_vehicle_is_one_whatever_the_link_does(link: dict[str, float], seed: int) -> None:
+    assert not verdict(heard(seed, at=(seed * 25,), **link))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("apart", [1, 5, 20, 40, 70, 128, 190, 230, 255])
+def test_two_vehicles_are_two_however_far_apart_they_count(apart: int, seed: int) -> None:
+    assert verdict(heard(seed, at=(3, 3 + apart)))
+
+
+def test_a_reboot_is_one_vehicle() -> None:
+    frames = heard(1, at=(0,))[:300] + [(seq, b"new" + raw) for seq, raw in heard(1, at=(0,))]
+    assert not verdict(frames)

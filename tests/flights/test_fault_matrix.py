@@ -1,0 +1,67 @@
+"""A seeded part of the fault matrix: its invariants hold under every fault of the list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.flights.matrix import Row, fly
+from tests.flights.troubles import TROUBLES
+
+MUST_BE_DONE = frozenset(
+    {
+        "no fault",
+        "loss 5 %",
+        "loss 10 %",
+        "loss 20 %",
+        "loss 30 %",
+        "duplicates",
+        "reordering",
+        "corruption",
+        "delay 0.4 s, jitter 0.2 s",
+        "57.6 kbit/s, 80 ms, 5 % loss",
+        "ACK lost",
+        "ACK early",
+        "ACK twice",
+        "ACK of another list",
+        "link dropped amid the upload, and back",
+        "vehicle rebooted amid the upload",
+        "STATUSTEXT flood",
+        "wind above the limit for a while",
+        "tank empty amid a pass",
+        "pilot takes over",
+        "paused amid a pass",
+        "called home amid a pass",
+    }
+)
+"""Faults that an operation outlives; the others may end it, with what is left named."""
+OVERLAP_M = 1.0
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_the_invariants_hold(name: str, tmp_path: Path) -> None:
+    row: Row = fly(TROUBLES[name], 101, tmp_path / "record")
+    assert not row.breaches
+    if name in MUST_BE_DONE:
+        assert row.outcome == "done", row.text
+        assert row.gap_m == 0.0
+        assert row.double_m <= OVERLAP_M
+
+
+def test_the_matrix_sees_an_unverified_mission(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The judge itself: where the ground no longer compares, it must say so."""
+    from skymist.flight import mission_transfer, sortie_run
+    from skymist.flight.launch import Launcher
+    from skymist.flight.verify import Differences
+
+    async def trusting(*_: object, **__: object) -> Differences:
+        return Differences(items=())
+
+    monkeypatch.setattr(Launcher, "_require_same", lambda *_: None)
+    monkeypatch.setattr(mission_transfer, "compare", lambda *_: Differences(items=()))
+    assert sortie_run
+    row = fly(TROUBLES["second ground station amid the upload"], 1, tmp_path / "record")
+    assert any("unverified" in text for text in row.breaches), row

@@ -1,0 +1,379 @@
+"""Every class of fault in the list of what a flight must survive, as troubles made by seed."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from pymavlink.dialects.v20 import ardupilotmega as mavlink
+
+from skymist.coverage.plan import Plan
+from skymist.flight import driver
+from skymist.flight.channel import Channel
+from skymist.flight.messages import CopterMode
+from skymist.missions.items import Command, Item, Mission
+from skymist.sitl.faults import LinkFaults
+from tests.flights.matrix import COUNT, FTP, ITEM, Trouble
+
+ACK, REQUEST, REQUEST_INT, CURRENT, STATUSTEXT = 47, 40, 51, 42, 253
+FAULTS = tuple(range(1, 16))
+"""Every MAV_MISSION_RESULT but ACCEPTED."""
+
+
+def spoilt(**faults: float) -> Callable[[random.Random], Trouble]:
+    """A link with these faults all the time."""
+
+    def make(chance: random.Random) -> Trouble:
+        trouble = Trouble(chance)
+        trouble.link = LinkFaults(**faults)  # type: ignore[arg-type]
+        trouble.event_s = 0.0
+        return trouble
+
+    return make
+
+
+class ByItems(Trouble):
+    """No file transfer comes through: the mission protocol is used."""
+
+    def wired(self) -> None:
+        self.pack = mavlink.MAVLink(None, srcSystem=1, srcComponent=1)
+        self.event_s = 0.0
+        self.wire.up = self.up
+        self.wire.down = self.down
+
+    def up(self, number: int, frame: bytes) -> tuple[bytes, ...]:
+        return () if number == FTP else (frame,)
+
+    def down(self, number: int, frame: bytes) -> tuple[bytes, ...]:
+        return () if number == FTP else (frame,)
+
+    def ack(self, result: int, kind: int = 0) -> bytes:
+        message = mavlink.MAVLink_mission_ack_message(255, 190, result, kind)
+        return bytes(message.pack(self.pack))
+
+
+class RefusedItem(ByItems):
+    """One request for an item becomes a refusal, with one of all results."""
+
+    def wired(self) -> None:
+        super().wired()
+        self.at, self.seen = self.chance.randrange(1, 40), 0
+        self.result = self.chance.choice(FAULTS)
+
+    def down(self, number: int, frame: bytes) -> tuple[bytes, ...]:
+        if number in (REQUEST, REQUEST_INT):
+            self.seen += 1
+            if self.seen == self.at:
+                return (self.ack(self.result),)
+        return super().down(number, frame)
+
+
+class AckTrouble(ByItems):
+    """The acknowledgement is lost, early, there twice, or of another list."""
+
+    how = "lost"
+
+    def wired(self) -> None:
+        super().wired()
+        self.num, self.seen = 0, 0
+        self.at = self.chance.randrange(1, 20)
+
+    def down(self, number: int, frame: bytes) -> tuple[bytes, ...]:
+        if number in (REQUEST, REQUEST_INT):
+            self.seen += 1
+            if self.how == "early" and self.seen == self.at:
+                return (self.ack(0), frame)
+            if self.how == "other" and self.seen == self.at:
+                return (self.ack(0, self.chance.choice((1, 2))), frame)
+        if number == ACK:
+            self.num += 1
+            if self.how == "lost" and self.num <= self.chance.randrange(1, 3):
+                return ()
+            if self.how == "twice":
+                return (frame, frame)
+        return super().down(number, frame)
+
+
+def ack(how: str) -> Callable[[random.Random], Trouble]:
+    """Trouble with the acknowledgement."""
+
+    def make(chance: random.Random) -> Trouble:
+        trouble = AckTrouble(chance)
+        trouble.how = how
+        return trouble
+
+    return make
+
+
+class AmidUpload(Trouble):
+    """Something happens after so many frames of the first upload, by file or by items."""
+
+    def wired(self) -> None:
+        self.event_s = 0.0
+        self.by_items = self.chance.random() < 0.5
+        self.at, self.seen = self.chance.randrange(1, 25), 0
+        self.wire.up = self.up
+
+    def up(self, number: int, frame: bytes) -> tuple[bytes, ...]:
+        if self.by_items and number == FTP:
+            return ()
+        self.seen += number in (ITEM, COUNT, FTP)
+        if self.seen == self.at and number in (ITEM, COUNT, FTP):
+            self.seen += 1000
+            asyncio.get_running_loop().call_soon(self.strike)
+        return (frame,)
+
+    def strike(self) -> None:
+        """What happens."""
+
+
+class OtherStation(AmidUpload):
+    """A second ground station writes its own mission in the middle of ours."""
+
+    def strike(self) -> None:
+        self.writing = asyncio.create_task(self.write())
+
+    async def write(self) -> None:
+        item = Item(command=Command.NAV_WAYPOINT, x_e7=601700000, y_e7=249400000, z_m=9.0)
+        mission = Mission(sortie_id="x", drone_id="x", items=(item, item, item), spans=())
+        async with Channel(self.fleet.connect(0), sysid=254) as channel:
+            try:
+                await driver.upload(channel.vehicle(1), mission)
+            except Exception as exc:  # whatever it is told, it is not ours
+                self.told = exc
+
+
+class LinkGap(AmidUpload):
+    """The link is silent in the middle of the upload, and back after a while."""
+
+    def strike(self) -> None:
+        self.copter.faults.link_silent = True
+        asyncio.get_running_loop().call_later(self.chance.uniform(2.0, 40.0), self.mend)
+
+    def mend(self) -> None:
+        self.copter.faults.link_silent = False
+
+
+class RebootAmidUpload(AmidUpload):
+    """The vehicle starts anew in the middle of the upload."""
+
+    def strike(self) -> None:
+        self.copter.reboot()
+
+
+class Killed(Trouble):
+    """The ground program is gone at some moment of the operation, without a farewell."""
+
+    async def watch(self) -> None:
+        await asyncio.sleep(self.chance.uniform(1.0, 110.0))
+        self.event_s = self.copter.state.now_s + 8.0  # its failsafe waits 5 s
+        self.copter.faults.link_silent = True
+        self.operation.cancel()
+
+
+class TwoOfOneId(Trouble):
+    """A second drone answers with the same system id on the same port."""
+
+    num_drones = 2
+
+    def plan(self) -> Plan:
+        whole = super().plan()
+        own = tuple(s for s in whole.sorties if s.drone_id == "d1")
+        return replace(whole, sorties=own)
+
+    def wired(self) -> None:
+        self.event_s = 0.0
+        other = self.fleet.copters[1]
+        other.params.put("MAV_SYSID", 1)
+        self.pipe = self.fleet.connect(1)
+        inner = self.wire._pipe
+        own_read, own_write = inner.read, inner.write
+        came: asyncio.Queue[bytes] = asyncio.Queue()
+
+        async def carry(read: Callable[[], object]) -> None:
+            while data := await read():  # type: ignore[misc]
+                came.put_nowait(data)
+
+        self.tasks = [asyncio.create_task(carry(r)) for r in (own_read, self.pipe.read)]
+
+        async def read() -> bytes:
+            return await came.get()
+
+        def write(data: bytes) -> None:
+            own_write(data)
+            self.pipe.write(data)
+
+        inner.read, inner.write = read, write  # type: ignore[method-assign]
+
+
+class Flood(Trouble):
+    """STATUSTEXT without end, five hundred a second."""
+
+    async def watch(self) -> None:
+        self.event_s = 0.0
+        pack = mavlink.MAVLink(None, srcSystem=1, srcComponent=1)
+        while not self.operation.done():
+            text = mavlink.MAVLink_statustext_message(6, b"flood " * 8)
+            frame = bytes(text.pack(pack))
+            self.wire._pipe.feed(frame * 50)  # type: ignore[attr-defined]
+            await asyncio.sleep(0.1)
+
+
+class Struck(Trouble):
+    """A vehicle's fault in the middle of a pass."""
+
+    def strike(self) -> None:
+        """Break it."""
+
+    async def watch(self) -> None:
+        await self.amid_pass()
+        self.strike()
+
+
+def vehicle(
+    strike: Callable[[Trouble], None], *, seen_s: float = 1.0, is_obeyed: bool = True
+) -> Callable[[random.Random], Trouble]:
+    """A fault of the vehicle; the ground sees it `seen_s` later at the latest."""
+
+    class Made(Struck):
+        def strike(self) -> None:
+            strike(self)
+            self.event_s += seen_s
+
+    def make(chance: random.Random) -> Trouble:
+        made = Made(chance)
+        made.is_obeyed = is_obeyed
+        return made
+
+    return make
+
+
+def _wind(t: Trouble) -> None:
+    t.copter.faults.wind_mps = t.chance.uniform(6.0, 12.0)
+    t.copter.faults.wind_toward_rad = t.chance.uniform(0.0, math.tau)
+
+    def mend() -> None:
+        t.copter.faults.wind_mps = 0.0
+
+    asyncio.get_running_loop().call_later(t.chance.uniform(10.0, 200.0), mend)
+
+
+def _fence(t: Trouble) -> None:
+    t.copter.params.put("FENCE_ALT_MAX", 5.0)
+
+
+def _broken(**fields: object) -> Callable[[Trouble], None]:
+    def strike(t: Trouble) -> None:
+        for name, value in fields.items():
+            setattr(t.copter.faults, name, value)
+
+    return strike
+
+
+class Numberless(Trouble):
+    """MISSION_CURRENT is late by chance, or never comes."""
+
+    def wired(self) -> None:
+        self.event_s = 0.0
+        self.share = self.chance.choice((0.5, 0.8, 1.0))
+        self.wire.down = self.down
+
+    def down(self, number: int, frame: bytes) -> tuple[bytes, ...]:
+        return () if number == CURRENT and self.chance.random() < self.share else (frame,)
+
+
+class DryTank(Trouble):
+    """Less is in the tank than its crew thinks: it runs dry in the middle of the pass."""
+
+    def plan(self) -> Plan:
+        whole = super().plan()
+        (sortie,) = whole.sorties
+        carried = self.chance.uniform(0.2, 0.5)
+        return replace(whole, sorties=(replace(sortie, carried_l=carried),))
+
+
+class Pilot(Trouble):
+    """The pilot takes over in some mode, flies a while, and lands or gives it back by an order."""
+
+    orders_open = True
+
+    async def watch(self) -> None:
+        await self.amid_pass()
+        mode = self.chance.choice(
+            (CopterMode.LOITER, CopterMode.RTL, CopterMode.LAND, CopterMode.BRAKE)
+        )
+        assert self.copter.pilot_mode(mode)
+        self.event_s += 1.0  # a heartbeat comes once a second
+        await asyncio.sleep(self.chance.uniform(5.0, 30.0))
+        self.say("c d1")
+        await asyncio.sleep(40.0)
+        self.say("c d1")
+        await asyncio.sleep(5.0)
+
+
+class Paused(Trouble):
+    """An operator pauses in the middle of a pass, and goes on."""
+
+    orders_open = True
+
+    async def watch(self) -> None:
+        await self.amid_pass()
+        self.say("p d1")
+        await asyncio.sleep(self.chance.uniform(2.0, 60.0))
+        self.say("c d1")
+
+
+class CalledHome(Trouble):
+    """An operator calls the drone home in the middle of a pass, and has the rest flown."""
+
+    orders_open = True
+
+    async def watch(self) -> None:
+        await self.amid_pass()
+        self.say("h d1")
+        await self.until(lambda c: not c.state.is_armed)
+        await asyncio.sleep(20.0)
+        self.say("c d1")
+        await asyncio.sleep(5.0)
+
+
+TROUBLES: Mapping[str, Callable[[random.Random], Trouble]] = {
+    "no fault": Trouble,
+    "loss 5 %": spoilt(loss=0.05),
+    "loss 10 %": spoilt(loss=0.1),
+    "loss 20 %": spoilt(loss=0.2),
+    "loss 30 %": spoilt(loss=0.3),
+    "loss in bursts": spoilt(burst_s=1.5, burst_every_s=8.0),
+    "duplicates": spoilt(duplicate=0.3),
+    "reordering": spoilt(reorder=0.2, delay_s=0.02),
+    "corruption": spoilt(corrupt=0.1),
+    "delay 0.4 s, jitter 0.2 s": spoilt(delay_s=0.4, jitter_s=0.2),
+    "57.6 kbit/s, 80 ms, 5 % loss": spoilt(rate_bps=57_600, delay_s=0.08, loss=0.05),
+    "refusal at an item, any result": RefusedItem,
+    "ACK lost": ack("lost"),
+    "ACK early": ack("early"),
+    "ACK twice": ack("twice"),
+    "ACK of another list": ack("other"),
+    "second ground station amid the upload": OtherStation,
+    "link dropped amid the upload, and back": LinkGap,
+    "vehicle rebooted amid the upload": RebootAmidUpload,
+    "ground program killed": Killed,
+    "two drones of one system id": TwoOfOneId,
+    "STATUSTEXT flood": Flood,
+    "GPS lost": vehicle(_broken(gps_lost=True)),
+    "wind above the limit for a while": vehicle(_wind, seen_s=3.0),
+    "motor failed": vehicle(_broken(motor_failed=True)),
+    "RC lost": vehicle(_broken(rc_lost=True)),
+    "battery drops": vehicle(_broken(battery_lost_frac=0.85)),
+    "fence breached": vehicle(_fence),
+    "link silent for good": vehicle(_broken(link_silent=True), seen_s=0.0),
+    "MISSION_CURRENT late or missing": Numberless,
+    "pump stuck on": vehicle(_broken(pump_stuck_frac=1.0), is_obeyed=False),
+    "tank empty amid a pass": DryTank,
+    "pilot takes over": Pilot,
+    "paused amid a pass": Paused,
+    "called home amid a pass": CalledHome,
+}
