@@ -16,6 +16,7 @@ from skymist.flight.channel import Channel
 from skymist.flight.messages import CopterMode
 from skymist.missions.items import Command, Item, Mission
 from skymist.sitl.faults import LinkFaults
+from skymist.sitl.state import Severity
 from tests.flights.matrix import COUNT, FTP, ITEM, Trouble
 
 ACK, REQUEST, REQUEST_INT, CURRENT, STATUSTEXT = 47, 40, 51, 42, 253
@@ -214,11 +215,9 @@ class Flood(Trouble):
 
     async def watch(self) -> None:
         self.event_s = 0.0
-        pack = mavlink.MAVLink(None, srcSystem=1, srcComponent=1)
         while not self.operation.done():
-            text = mavlink.MAVLink_statustext_message(6, b"flood " * 8)
-            frame = bytes(text.pack(pack))
-            self.wire._pipe.feed(frame * 50)  # type: ignore[attr-defined]
+            for number in range(50):
+                self.copter.state.say(Severity.INFO, f"flood {number} " * 6)
             await asyncio.sleep(0.1)
 
 
