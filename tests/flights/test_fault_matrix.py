@@ -55,15 +55,11 @@ def test_the_matrix_sees_an_unverified_mission(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The judge itself: where the ground no longer compares, it must say so."""
-    from skymist.flight import mission_transfer, sortie_run
+    from skymist.flight import mission_transfer
     from skymist.flight.launch import Launcher
     from skymist.flight.verify import Differences
 
-    async def trusting(*_: object, **__: object) -> Differences:
-        return Differences(items=())
-
     monkeypatch.setattr(Launcher, "_require_same", lambda *_: None)
     monkeypatch.setattr(mission_transfer, "compare", lambda *_: Differences(items=()))
-    assert sortie_run
     row = fly(TROUBLES["second ground station amid the upload"], 1, tmp_path / "record")
     assert any("unverified" in text for text in row.breaches), row
