@@ -30,8 +30,10 @@ SPOOL_S = 9.0
 LAND_S = 6.3
 """From 3 m above the pad to disarmed: LAND_SPEED 0.5 m/s, detection. Fitted, with `SLOW_S` and
 `FAST_S`, to 117 sorties flown on embedded copters (tests/benchmarks/model_bench.py)."""
-STOP_S = 1.0
-"""Hold at the start of a pass, so that it starts at its speed and not at that of the transit."""
+STOP_S = 2.0
+"""Stop at the start of a pass: a hold of 1 s, so that it starts at its speed and not at that of the
+transit, and until the copter counts as there: nothing on the embedded copter, about 2 s on
+ArduCopter 4.7.0-dev in SITL, half of which is planned with."""
 BEND_S = 2.5
 """What a sharp bend of a transit saves: the next leg begins before the one before has ended."""
 JERK_MPS3, EDGE_S = 1.0, 0.3
