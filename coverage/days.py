@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from skymist.coverage.hours import ALWAYS, DAY_S, end_of, first_in
@@ -68,10 +69,14 @@ def stops_between(flights: Sequence[tuple[str, float]], policy: Policy) -> list[
 def in_order(flights: Iterable[Flight], policy: Policy) -> list[Flight]:
     """The flights as they are best flown: by worth and hours, else by agent and battery.
 
-    Of each agent the longest is taken, then the longest that still fits the battery, and so on.
+    Of each agent the longest is taken, then the longest that still fits the battery, and so on; or
+    the pair that fills it best, where that needs fewer swaps.
     """
     some = _by_battery(flights, policy)
-    return [flight for flight, _ in timed(some, policy)] if _is_bound(some) else some
+    if _is_bound(some):
+        return [flight for flight, _ in timed(some, policy)]
+    packed = _packed(some, policy)
+    return packed if _stops_s(packed, policy) < _stops_s(some, policy) - 1e-9 else some
 
 
 def _is_bound(flights: Sequence[Flight]) -> bool:
@@ -131,6 +136,44 @@ def _by_battery(flights: Iterable[Flight], policy: Policy) -> list[Flight]:
     return made
 
 
+def _packed(flights: Sequence[Flight], policy: Policy) -> list[Flight]:
+    """The flights by agent, each battery with the heaviest that is left and what fills it best."""
+    room = 1 - policy.reserve_frac
+    made: list[Flight] = []
+    for agent in dict.fromkeys(flight.chunks[0].load[0] for flight in flights):
+        todo = [flight for flight in flights if flight.chunks[0].load[0] == agent]
+        todo.sort(key=lambda f: -f.cost.battery_frac)
+        while todo:
+            made.append(todo.pop(0))
+            left = room - made[-1].cost.battery_frac
+            while some := _filling(todo, left):
+                made += some
+                left -= math.fsum(flight.cost.battery_frac for flight in some)
+                todo = [flight for flight in todo if flight not in some]
+    return made
+
+
+def _filling(flights: Sequence[Flight], room: float) -> list[Flight]:
+    """The one or two flights, of those given, that take most of the room; none where none fits."""
+    fitting = [flight for flight in flights if flight.cost.battery_frac <= room]
+    pairs = [
+        [a, b]
+        for a, b in combinations(fitting, 2)
+        if a.cost.battery_frac + b.cost.battery_frac <= room
+    ]
+    return max(
+        [[flight] for flight in fitting] + pairs,
+        key=lambda some: math.fsum(flight.cost.battery_frac for flight in some),
+        default=[],
+    )
+
+
+def _stops_s(flights: Sequence[Flight], policy: Policy) -> float:
+    """Seconds on the pad between flights in this order."""
+    shares = [(f.chunks[0].load[0], f.cost.battery_frac) for f in flights]
+    return math.fsum(stop.seconds(policy) for stop in stops_between(shares, policy))
+
+
 def day_s(flights: Sequence[Flight], policy: Policy) -> float:
     """Seconds from the first take-off to the last landing, with no other drone to wait for.
 
@@ -141,6 +184,11 @@ def day_s(flights: Sequence[Flight], policy: Policy) -> float:
         ends = [(f, at_s) for f, at_s in timed(ordered, policy)]
         last_s = max((at_s + f.cost.duration_s for f, at_s in ends if at_s < math.inf), default=0.0)
         return last_s + sum(LATE_S + f.cost.duration_s for f, at_s in ends if at_s == math.inf)
-    stops = stops_between([(f.chunks[0].load[0], f.cost.battery_frac) for f in ordered], policy)
-    flown_s = sum(flight.cost.duration_s for flight in ordered)
-    return flown_s + sum(stop.seconds(policy) for stop in stops)
+    return sum(flight.cost.duration_s for flight in ordered) + _stops_s(ordered, policy)
+
+
+def best_day_s(flights: Sequence[Flight], policy: Policy) -> float:
+    """The same in the order of `in_order`, which takes longer to find than what `day_s` goes by."""
+    if _is_bound(flights):
+        return day_s(flights, policy)
+    return sum(f.cost.duration_s for f in flights) + _stops_s(in_order(flights, policy), policy)

