@@ -149,7 +149,8 @@ def _packed(flights: Sequence[Flight], policy: Policy) -> list[Flight]:
             while some := _filling(todo, left):
                 made += some
                 left -= math.fsum(flight.cost.battery_frac for flight in some)
-                todo = [flight for flight in todo if flight not in some]
+                gone = {id(flight) for flight in some}  # laps are equal, yet each is flown
+                todo = [flight for flight in todo if id(flight) not in gone]
     return made
 
 

@@ -44,7 +44,8 @@ def evened(maker: Flights, day: Sequence[Flight], policy: Policy) -> list[Flight
         fewest = math.ceil(whole.litres_l / usable_l(base.hops.model) - 1e-6)
         for count in range(fewest, fewest + MORE_PARTS + 1):
             for made in _flown_evenly(maker, base, whole, count):
-                tried = [flight for flight in best if flight not in some] + made
+                gone = {id(flight) for flight in some}
+                tried = [flight for flight in best if id(flight) not in gone] + made
                 tried_s = best_day_s(tried, policy)
                 if tried_s < best_s - GAIN_S:
                     best, best_s, some = tried, tried_s, made

@@ -1,12 +1,13 @@
 """Spots of several tanks in equal parts: nothing is lost, and the day ends no later."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shapely.geometry import box
+from shapely.geometry import LineString, box
 
 from skymist.coverage.chunks import Chunk
 from skymist.coverage.days import stops_between
@@ -55,6 +56,21 @@ def test_equal_parts_hold_every_metre_once(lengths_m: list[float], count: int) -
     # A cut is moved by at most the shortest piece that is flown.
     slack_l = 2 * 0.8 * 0.05 / 0.5 * 2
     assert all(part.litres_l <= whole.litres_l / count + slack_l for part in parts[:-1])
+
+
+def test_four_equal_laps_are_all_flown() -> None:
+    site = yard(850.0)
+    drain = BlindSpot(
+        id="yard",
+        kind=Kind.OPEN_DRAIN,
+        level=LevelName.RED,
+        shape=LineString([(0, 5), (240, 5)]),
+        width_m=2.0,
+        dose_l_per_m2=0.4,
+    )
+    plan = plan_site(replace(site, spots=(drain,)))
+    asked_l = math.fsum(p.litres_l for p in plan.treatments[0].passes)
+    assert math.fsum(s.litres_l for s in plan.sorties) == pytest.approx(asked_l, rel=1e-3)
 
 
 def yard(area_m2: float) -> Site:
