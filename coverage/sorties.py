@@ -174,14 +174,19 @@ class Planner:
         counts = stations.counts_of(drones, self._bases)
         prices = self._prices(table, counts)
         costs = np.where(counts > 0, table * np.maximum(prices, 1e-9), np.inf)
-        chosen = {}
-        for k, spot_id in enumerate(spot_ids):
-            for index in np.argsort(costs[k], kind="stable"):
-                model_id = self._bases[int(index)].hops.model.id
-                if spot_id in options[model_id]:
-                    chosen[spot_id] = options[model_id][spot_id]
-                    break
-        return drones, chosen
+        models = list(self._hops)
+        own = np.array([models.index(base.hops.model.id) for base in self._bases])
+        is_open = np.array([[s in options[models[m]] for m in own] for s in spot_ids])
+        costs, seconds = (np.where(is_open & (counts > 0), t, np.inf) for t in (costs, table))
+        picked = np.argmin(_of_models(costs, own, len(models)), axis=1)
+        if not is_total:
+            crews = np.array([counts[own == m].sum() for m in range(len(models))])
+            picked = stations.evened_out(_of_models(seconds, own, len(models)), crews, picked)
+        return drones, {
+            s: options[models[m]][s]
+            for s, m in zip(spot_ids, picked.tolist(), strict=True)
+            if s in options[models[m]]
+        }
 
     def _weights(
         self, spot_ids: Sequence[str], chunks: Mapping[str, Mapping[str, list[Chunk]]]
@@ -332,6 +337,11 @@ def _days_s(
 def _gap_m(base: Base, chunk: Chunk) -> float:
     """From a base to the nearer end of a chunk."""
     return min(math.dist(base.home[:2], end[:2]) for end in ends_of(chunk))
+
+
+def _of_models(table: Floats, own: NDArray[np.intp], count: int) -> Floats:
+    """By spot and model, the least of the model's bases; `own` is the model of each base."""
+    return np.stack([table[:, own == m].min(axis=1, initial=np.inf) for m in range(count)], axis=1)
 
 
 def _total(weights: Floats) -> float:

@@ -105,6 +105,32 @@ def summed(weights: Floats, counts: Floats) -> tuple[float, Floats]:
     return total_s / max(float(counts.sum()), 1.0), np.where(counts > 0, 1.0, 0.0)
 
 
+def evened_out(seconds: Floats, counts: Floats, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Which of several crews (columns) does each work (rows), moved while the busiest gains.
+
+    Prices leave open who does the work that is worth as much to either: a large one, given whole to
+    the smaller crew, would keep it busy long after the others.
+    """
+    picked = np.array(chosen)
+    rows = np.arange(len(picked))
+    for _ in range(len(picked)):
+        spent = np.where(np.isfinite(seconds[rows, picked]), seconds[rows, picked], 0.0)
+        loads = np.bincount(picked, weights=spent, minlength=len(counts))
+        times = loads / np.maximum(counts, 1e-9)
+        busiest = int(times.argmax())
+        best: tuple[float, int, int] | None = None
+        for k in np.flatnonzero(picked == busiest).tolist():
+            for other in np.flatnonzero(np.isfinite(seconds[k])).tolist():
+                after = (loads[other] + seconds[k, other]) / counts[other]
+                left = (loads[busiest] - spent[k]) / counts[busiest]
+                if other != busiest and max(after, left) < times[busiest] * (1 - 1e-6):
+                    best = min(best or (np.inf, 0, 0), (max(after, left), k, other))
+        if best is None:
+            break
+        picked[best[1]] = best[2]
+    return picked
+
+
 def stationed(
     drones: Sequence[Drone], bases: Sequence[Base], weights: Floats, is_total: bool = False
 ) -> tuple[tuple[Drone, ...], float]:
