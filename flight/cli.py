@@ -17,6 +17,7 @@ from skymist.flight.commands.export import export
 from skymist.flight.commands.fly import fly
 from skymist.flight.commands.init import init
 from skymist.flight.commands.keys import app as keys_app
+from skymist.flight.commands.ledger import app as ledger_app
 from skymist.flight.commands.plan import plan
 from skymist.flight.commands.preview import preview
 from skymist.flight.commands.rehearse import rehearse
@@ -45,6 +46,7 @@ for command in (
     app.command()(command)
 app.add_typer(sitl_app)
 app.add_typer(keys_app)
+app.add_typer(ledger_app)
 
 
 def _version(wanted: bool) -> None:

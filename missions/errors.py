@@ -1,4 +1,7 @@
-"""What can be wrong with files: `MissionError` > `SiteFileError`, `SiteUnsafe`, `FormatError`."""
+"""What can be wrong with files.
+
+`MissionError` > `SiteFileError`, `SiteUnsafe`, `FormatError`, `LedgerError`.
+"""
 
 from __future__ import annotations
 
@@ -39,3 +42,7 @@ class SiteUnsafe(MissionError):
 
 class FormatError(MissionError):
     """A file of another tool, or one of ours, that cannot be read."""
+
+
+class LedgerError(MissionError):
+    """A ledger that cannot be read or written, or that does not take what was to be added."""
