@@ -58,6 +58,10 @@ class Part(Enum):
     HOMING = auto()
 
 
+TOP_LATE_S = 0.3
+"""How much later than its target the copter comes to rest at the top; fitted to SITL."""
+
+
 class Auto:
     """AUTO's hands. `land_at_once` is called when the mission ends on the ground."""
 
@@ -72,6 +76,7 @@ class Auto:
         self._there_s: float | None = None
         self._wait_s = 0.0
         self._condition_s = 0.0
+        self._up_s = 0.0
 
     def update(self) -> None:
         """Carry on with the item of now."""
@@ -97,6 +102,7 @@ class Auto:
                 self._start_landing(item)
             case Command.NAV_RETURN_TO_LAUNCH:
                 self.part = Part.HOMING
+                machine.guidance.forget_speeds()
                 self._homing.begin()
             case Command.NAV_DELAY | Command.CONDITION_DELAY:
                 self._condition_s = machine.state.now_s
@@ -254,7 +260,9 @@ class Auto:
         slow = 0.1 * guidance.limits().up_mps
         stop_m = 0.5 * slow * slow / machine.params["WP_ACC_Z"]
         is_high = guidance.position.z >= self._lift_to_z - max(stop_m, 1e-3)
-        return is_high and guidance.velocity.z < slow
+        if not (is_high and guidance.velocity.z < slow):
+            self._up_s = machine.state.now_s
+        return machine.state.now_s - self._up_s >= TOP_LATE_S
 
     def _start_waypoint(self, item: Item, wait_s: float, *, blends: bool) -> None:
         machine = self._machine

@@ -6,6 +6,7 @@ It puts the parts together and carries messages to them; each part has its own m
 from __future__ import annotations
 
 import logging
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
@@ -252,8 +253,11 @@ class EmbeddedCopter:
             self._heartbeat_s = max(self._heartbeat_s + _HEARTBEAT_S, now_s)
             machine.signing.tick(EPOCH_S + now_s, now_s)
             self._tell_all(reporter.heartbeat())
-        while machine.reached:
-            self._tell_all(mavlink.MAVLink_mission_item_reached_message(machine.reached.pop(0)))
+        reached, machine.reached = machine.reached, []
+        for seq, following in zip_longest(reached, reached[1:]):
+            # Told a pass later, an item that is done at once takes the place of the one before.
+            if following != seq + 1:
+                self._tell_all(mavlink.MAVLink_mission_item_reached_message(seq))
         if machine.has_new_current:
             machine.has_new_current = False
             self._tell_all(reporter.mission_current())

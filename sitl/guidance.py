@@ -29,7 +29,7 @@ LEVEL_MPS2, UPRIGHT_MPS2, LEAST_RADIUS_M = 2.5, 1.0, 0.05
 """What stands in for accelerations that are not above 0; the least waypoint radius."""
 YAW_RATE_RADPS = math.radians(60)
 TAKEOFF_JERK_MPS3 = 5.0
-LATE_S, MEND_S = 0.15, 4.0
+LATE_S, MEND_S = 0.15, 2.5
 """How late a change of speed comes, how fast that is made good; fitted to corners on SITL."""
 SETTLE_S = 2.0
 """From touching the ground to the verdict "landed": throttle runs down, then 1 s of quiet."""
@@ -208,7 +208,7 @@ class Guidance:
         level = math.hypot(v.x, v.y)
         if level > 1.0:
             whole = math.hypot(v.x + sway_x.rate_mps, v.y + sway_y.rate_mps)
-            over = whole - track.limits.speed_mps
+            over = whole - max(track.limits.speed_mps, level)
             self._wait_frac = max(0.0, min(0.2, over / level))
 
     @property

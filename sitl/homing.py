@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from skymist.sitl.items import ABSOLUTE
 from skymist.sitl.legs import Point
+from skymist.sitl.track import stopping_point
 
 if TYPE_CHECKING:
     from skymist.sitl.machine import Machine
@@ -45,7 +46,8 @@ class Homing:
         guidance, params = machine.guidance, machine.params
         if params["RTL_SPEED_MS"] > 0:
             guidance.speed_mps = params["RTL_SPEED_MS"]
-        here = guidance.position
+        accel_mps2 = guidance.limits().accel_mps2
+        here = stopping_point(guidance.position, guidance.velocity, accel_mps2)
         x, y, least_z = self._target()
         z = self._height(math.hypot(x - here.x, y - here.y), least_z)
         self._above = Point(x, y, z)

@@ -232,7 +232,7 @@ class Reporter:
         if state.is_armed:
             motor = 1100 if state.is_landed else _HOVER_PWM
         return mavlink.MAVLink_servo_output_raw_message(
-            int(state.now_s * 1e6) & 0xFFFF_FFFF,
+            int(state.age_s * 1e6) & 0xFFFF_FFFF,
             0,
             motor,
             motor,

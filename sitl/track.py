@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from skymist.sitl.legs import Leg, Limits, Point, along
+from skymist.sitl.legs import Leg, Limits, Point
 
 LATE_S = 0.2
 """How late a copter begins to brake when its track is taken away."""
 PACE_GAIN, PACE_JERK_MPS3 = 2.2, 5.0
-"""How a change of speed on the way is shaped; fitted to DO_PAUSE_CONTINUE on SITL."""
+"""How a pause on the way is shaped; fitted to DO_PAUSE_CONTINUE on SITL."""
 
 
 @dataclass(slots=True)
@@ -40,10 +40,7 @@ class Track:
     def __init__(self, here: Point, velocity: Point, limits: Limits) -> None:
         self.limits = limits
         self._slide = _stopping(velocity, limits.accel_mps2)
-        stop = here
-        if self._slide is not None:
-            t = self._slide.total_s / 2
-            stop = Point(here.x + velocity.x * t, here.y + velocity.y * t, here.z + velocity.z * t)
+        stop = stopping_point(here, velocity, limits.accel_mps2)
         self._destination = stop
         self._origin = stop
         self._last: Leg | None = None
@@ -51,7 +48,6 @@ class Track:
         self._next: Leg | None = None
         self._scale = 1.0
         self._scale_rate = 0.0
-        self._wanted_mps = limits.speed_mps
         self.is_paused = False
         self.is_reached = True
         self.position = here
@@ -80,7 +76,6 @@ class Track:
             self._this = Leg(self._origin, destination, limits)
             self._scale = 1.0
         self.limits = limits
-        self._wanted_mps = limits.speed_mps
         self._next = None
         self._destination = destination
         self.is_reached = False
@@ -90,45 +85,20 @@ class Track:
         self._next = Leg(self._destination, destination, self.limits)
 
     def change_limits(self, limits: Limits) -> None:
-        """Fly faster or slower from here on."""
-        if self._this.t == 0 and not self.is_reached:
-            self._this = Leg(self._origin, self._destination, limits)
-            self._scale = 1.0
-        elif not self.is_reached:
-            self._hasten(limits)
+        """Fly faster or slower from here on, as far as the legs have room for it."""
         self.limits = limits
-        self._wanted_mps = limits.speed_mps
-        if self._next is not None and self._next.t == 0:
-            self._next = Leg(self._destination, self._next.end, limits)
-
-    def _hasten(self, limits: Limits) -> None:
-        """Plan the leg anew, from where it is, if it may now be flown faster.
-
-        Only slowing down is a matter of pace: a leg that was planned slow and is played back
-        faster would leave the limits of its acceleration, and those of the leg after it.
-        """
-        faster = Leg(self._origin, self._destination, limits)
-        if faster.speed_mps <= self._this.speed_mps:
-            return
-        gone_m = self._this.at(self._this.t)[0]
-        faster.t = faster.time_at(gone_m)
-        self._this, self._scale, self._scale_rate = faster, 1.0, 0.0
+        self._this.change_speed(limits)
+        if self._next is not None:
+            self._next.change_speed(limits)
 
     def _rescale(self, dt: float) -> None:
-        """Bring the pace of the leg towards the wanted speed, no harder than allowed."""
-        base = self._this.speed_mps
+        """Bring the pace of the leg to rest while it is paused, and back, within the limits."""
         wanted = 0.0 if self.is_paused else 1.0
-        if base > 0 and not self.is_paused:
-            unit = self._this.unit
-            level = math.hypot(unit.x, unit.y)
-            lim = self.limits
-            vertical = lim.up_mps if unit.z > 0 else lim.down_mps
-            wanted = along(level, abs(unit.z), self._wanted_mps, vertical) / base
         gap = wanted - self._scale
         if abs(gap) < 1e-4:
             self._scale, self._scale_rate = wanted, 0.0
             return
-        base = max(base, 0.1)
+        base = max(self._this.speed_mps, 0.1)
         most = self.limits.accel_mps2 / base
         rate = max(-most, min(most, gap * PACE_GAIN))
         jolt = PACE_JERK_MPS3 / base * dt
@@ -205,6 +175,13 @@ class Track:
         self.velocity = Point(
             v.x + slide.vx * share, v.y + slide.vy * share, v.z + slide.vz * share
         )
+
+
+def stopping_point(here: Point, velocity: Point, accel_mps2: float) -> Point:
+    """Give where a copter comes to rest that stops now."""
+    slide = _stopping(velocity, accel_mps2)
+    t = slide.total_s / 2 if slide is not None else 0.0
+    return Point(here.x + velocity.x * t, here.y + velocity.y * t, here.z + velocity.z * t)
 
 
 def _stopping(velocity: Point, accel_mps2: float) -> _Slide | None:

@@ -82,6 +82,7 @@ class Ground:
         self.texts: list[str] = []
         self.heard: list[Any] = []
         self.beats = True
+        self.watchers: list[Callable[[Any], object]] = []
 
     async def listen(self) -> None:
         while data := await self._pipe.read():
@@ -96,6 +97,8 @@ class Ground:
         self.last[kind] = message
         if kind == "STATUSTEXT":
             self.texts.append(message.text)
+        for watcher in self.watchers:
+            watcher(message)
         for wanted, future in self._waiters:
             if not future.done() and wanted(message):
                 future.set_result(message)
@@ -222,12 +225,21 @@ class Ground:
 
     async def launch(self, rows: Sequence[Row], **params: float) -> None:
         """Upload, set parameters, arm in AUTO and start."""
+        await self.prepare(rows, **params)
+        await self.start()
+
+    async def prepare(self, rows: Sequence[Row], **params: float) -> None:
+        """Upload, set parameters, and wait in AUTO until it may arm."""
         await self.watch()
         for name, value in {"AUTO_OPTIONS": 3.0, "SPRAY_PUMP_RATE": 18.0, **params}.items():
             await self.set_param(name, value)
         assert await self.upload(rows) == 0
         assert await self.command(176, 1, 3) == 0
         await self.wait_ready()
+
+    async def start(self) -> None:
+        """Arm and start; a transmitter that wakes late may have changed the mode meanwhile."""
+        assert await self.command(176, 1, 3) == 0
         assert await self.command(400, 1) == 0
         assert await self.command(300) == 0
 
