@@ -33,7 +33,8 @@ from tests.sitl.ground import (
 )
 from tests.sitl.test_flights import meadow
 
-SPEEDUP = 20.0
+SPEEDUP, TALK_SPEEDUP = 20.0, 8.0
+"""Of flights, and of exchanges, whose answers have a time of their own."""
 _PASSED_OVER = frozenset(
     ("HEARTBEAT", "STATUSTEXT", "PARAM_VALUE", "HOME_POSITION", "GPS_GLOBAL_ORIGIN", "TIMESYNC")
 )
@@ -155,13 +156,23 @@ async def transcript(pipe: BytePipe) -> list[tuple[str, list[tuple[Any, ...]]]]:
     async with on(pipe) as ground:
         await ground.wait("HEARTBEAT", 60)
         await asyncio.sleep(12)
-        for name, message in exchanges(ground.item):
+        for number, (name, message) in enumerate(exchanges(ground.item), start=1):
             start = len(ground.heard)
             ground.send(message)
+            await _answered(ground, number)
             await asyncio.sleep(0.6)
             said = [_essence(m) for m in ground.heard[start:] if _counts(m)]
             rows.append((name, _once(said)))
     return rows
+
+
+async def _answered(ground: Any, number: int) -> None:
+    """Wait for the echo of a TIMESYNC sent behind a message: a busy machine answers late."""
+    await ground.ask(
+        mavlink.MAVLink_timesync_message(0, number),
+        lambda m: m.get_type() == "TIMESYNC" and m.ts1 == number and m.tc1 != 0,
+        60,
+    )
 
 
 def _once(said: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -193,7 +204,7 @@ def _essence(message: Any) -> tuple[Any, ...]:
 def test_protocol_transcripts_are_equal(arducopter: Path) -> None:
     async def real() -> list[tuple[str, list[tuple[Any, ...]]]]:
         async with ArduPilotFleet(
-            [drone()], homes=[HOME], speedup=SPEEDUP, binary=arducopter
+            [drone()], homes=[HOME], speedup=TALK_SPEEDUP, binary=arducopter
         ) as fleet:
             return await transcript(await fleet.open(0))
 
@@ -201,8 +212,10 @@ def test_protocol_transcripts_are_equal(arducopter: Path) -> None:
         async with EmbeddedFleet([drone()], homes=[HOME], firmware=Firmware.DEV_2025_10) as fleet:
             return await transcript(fleet.connect(0))
 
-    theirs = run(real(), loop=ScaledLoop(SPEEDUP))
     ours = run(embedded(), loop=VirtualLoop())
+    theirs = run(real(), loop=ScaledLoop(TALK_SPEEDUP))
+    if theirs != ours:  # a machine that stood still for a second: twice in a row is no chance
+        theirs = run(real(), loop=ScaledLoop(TALK_SPEEDUP))
     assert dict(ours) == dict(theirs)
     assert ours == theirs
 
