@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -14,11 +15,13 @@ SHARED = ROOT.parent / "shared"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("skymist")
-    group.addoption(
-        "--require-ardupilot",
-        action="store_true",
-        help="fail, instead of skip, where no arducopter binary is found",
-    )
+    # The package's own plugin brings it, where the installation knows that plugin.
+    with contextlib.suppress(ValueError):
+        group.addoption(
+            "--require-ardupilot",
+            action="store_true",
+            help="fail, instead of skip, where no arducopter binary is found",
+        )
     group.addoption(
         "--require-shared",
         action="store_true",
