@@ -13,6 +13,7 @@ from skymist.coverage.errors import FlightError, SkymistError
 from skymist.flight.commands.check import check
 from skymist.flight.commands.cover import cover
 from skymist.flight.commands.demo import demo
+from skymist.flight.commands.due import due
 from skymist.flight.commands.export import export
 from skymist.flight.commands.fly import fly
 from skymist.flight.commands.init import init
@@ -41,7 +42,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 for command in (
-    *(demo, init, check, plan, preview, export, rehearse, fly, resume, report, cover, schema),
+    *(demo, init, check, plan, preview, export, rehearse, fly, resume, report, cover, schema, due),
 ):
     app.command()(command)
 app.add_typer(sitl_app)

@@ -8,6 +8,7 @@ import math
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,15 +18,16 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from skymist.flight.commands.due import due_site
 from skymist.flight.commands.plan_city import plan_city
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from skymist.coverage.drift import Wind
     from skymist.coverage.hours import Start
     from skymist.coverage.plan import Plan
-    from skymist.coverage.site import Objective
+    from skymist.coverage.site import Objective, Site
     from skymist.coverage.summary import PlanSummary
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,17 @@ def plan(
             "the site's policy says."
         ),
     ] = None,
+    due: Annotated[
+        bool, typer.Option("--due", help="Plan exactly what is due by the community's ledger.")
+    ] = False,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(help="With --due: the ledger; by default SITE with the ending .ledger."),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(help="With --due: the day, as 2026-07-01; by default the start's, or today."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
     no_preview: Annotated[
         bool, typer.Option("--no-preview", help="Leave out preview.png.")
@@ -89,6 +102,9 @@ def plan(
     Example: [bold]skymist plan examples/helsinki/site.yaml -o plans/helsinki[/bold]
 
     A whole city, each site into its own folder: [bold]skymist plan city/*.yaml -o plans[/bold]
+
+    What is due alone: [bold]skymist plan site.yaml --due -o plans/today[/bold]; where nothing is,
+    exit 1 and no plan.
     """
     from skymist.coverage.summary import summarise
     from skymist.flight.city import Order, site_paths
@@ -101,6 +117,7 @@ def plan(
     air = None if wind is None else wind_of(wind)
     began = None if start is None else start_of_words(start)
     aim = None if objective is None else objective_of(objective)
+    require_one_site(paths, due=due, ledger=ledger, on=on)
     if len(paths) > 1:
         order = Order(
             seed=seed,
@@ -120,6 +137,7 @@ def plan(
         budget_s=budget_s,
         start=began,
         objective=aim,
+        keep=partial(due_site, path=paths[0], ledger=ledger, on=on, start=began) if due else None,
     )
     write_plan_folder(made, output)
     (output / "preview.png").unlink(missing_ok=True)
@@ -134,6 +152,25 @@ def plan(
         print_summary(made, summary, output)
     if any(finding.is_error for finding in made.findings):
         raise typer.Exit(1)
+
+
+def require_one_site(
+    paths: Sequence[Path], *, due: bool, ledger: Path | None, on: str | None
+) -> None:
+    """Refuse --due for several sites, and its options without it.
+
+    Raises
+    ------
+    FormatError
+        With what was wanted.
+    """
+    from skymist.missions.errors import FormatError
+
+    if due and len(paths) > 1:
+        raise FormatError(f"--due: wanted one site, found {len(paths)}: each has its own ledger")
+    for flag, value in (("--ledger", ledger), ("--on", on)):
+        if value is not None and not due:
+            raise FormatError(f"{flag}: wanted --due with it, found none")
 
 
 def wind_of(text: str) -> Wind:
@@ -186,8 +223,11 @@ def make_plan(
     budget_s: float | None = None,
     start: Start | None = None,
     objective: Objective | None = None,
+    keep: Callable[[Site], Site] | None = None,
 ) -> Plan:
     """Read a site file and plan it; progress and the plan's findings on stderr.
+
+    `keep` gives the part of the site, which was checked as a whole, that is planned.
 
     After `budget_s` seconds the search ends with what it has: a valid plan, perhaps a longer one.
 
@@ -206,6 +246,7 @@ def make_plan(
         tell("reading the site", 0, 0)
         site = read_site(site_path)
         require_safe(site, site_path)
+        site = keep(site) if keep else site
         made = plan_site(
             site,
             seed=seed,

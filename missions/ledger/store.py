@@ -118,9 +118,11 @@ class Ledger:
 
 @contextmanager
 def open_ledger(
-    path: Path, *, community: str = "", now: datetime | None = None
+    path: Path, *, community: str = "", reads: str = "", now: datetime | None = None
 ) -> Iterator[Ledger]:
     """Open a ledger; with the name of its community, one that is not there is begun.
+
+    With `reads` instead, the community's name, it must be there and be that one's.
 
     Raises
     ------
@@ -145,9 +147,10 @@ def open_ledger(
                 _begin(database, community, now or datetime.now(UTC))
             _require_ours(database, path)
         ledger = Ledger(path, database)
-        if community and ledger.community != community:
+        wanted = community or reads
+        if wanted and ledger.community != wanted:
             raise FormatError(
-                f"{path}: community: wanted {community!r}, found {ledger.community!r}: "
+                f"{path}: community: wanted {wanted!r}, found {ledger.community!r}: "
                 "one ledger for each community"
             )
         yield ledger

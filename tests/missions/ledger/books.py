@@ -24,12 +24,13 @@ def flown(
     site: str = COMMUNITY,
     mode: str = "surface",
     contact_min: float = 30.0,
+    each_min: float = 10.0,
 ) -> Flown:
-    """An operation that began then and ended with these outcomes, ten minutes a spot."""
+    """An operation that began then and ended with these outcomes, one spot after the other."""
     spots = []
     for number, (spot_id, outcome) in enumerate((outcomes or {"bin-1": "treated"}).items()):
-        start = began + timedelta(minutes=10 * number)
-        end = start + timedelta(minutes=9)
+        start = began + timedelta(minutes=each_min * number)
+        end = start + timedelta(minutes=0.9 * each_min)
         is_dry = outcome == "missed"
         times: dict[str, Any] = {
             "started_utc": None if is_dry else start.isoformat(),
@@ -54,7 +55,7 @@ def flown(
         **{"record": {"file": "record.jsonl", "ending": "done"}, "totals": {"litres": 2.0}},
         "ground": [],
     }
-    data = json.dumps([began.isoformat(), is_rehearsal]).encode() + b"\nflown\n"
+    data = json.dumps([began.isoformat(), is_rehearsal, mode]).encode() + b"\nflown\n"
     return Flown(data=data, figures=figures)
 
 
