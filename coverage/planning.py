@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,10 @@ from skymist.coverage.separation import require_apart
 from skymist.coverage.site import Objective
 from skymist.coverage.sorties import Planner, with_stations
 from skymist.coverage.timetable import usual_start
-from skymist.coverage.treat import treat_site
+from skymist.coverage.treat import Treated, treat_site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from skymist.coverage.drift import Wind
     from skymist.coverage.drones import Drone, DroneModel
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from skymist.coverage.timetable import Timetable
 
 Options = dict[str, dict[str, Treatment]]
+Treat = Callable[["Site", "DroneModel", "Wind | None"], Treated]
 
 
 def plan_site(
@@ -44,13 +46,15 @@ def plan_site(
     is_over: Callable[[], bool] | None = None,
     start: Start | None = None,
     objective: Objective | None = None,
+    treat: Treat = treat_site,
 ) -> Plan:
     """Treatments, ground-crew tasks and scheduled sorties for a site.
 
     `num_drones` takes the first so many of the fleet. `progress` is told the stage, steps done
     and steps in all. `wind` is what the passes are laid for. `start` is when the plan's time is 0;
     a site with hours starts at its first ones unless told. `objective` replaces the policy's. The
-    same site, wind, start and seed give the same plan.
+    same site, wind, start and seed give the same plan. `treat` may be another `treat_site` that
+    gives the same, such as one that shares the spots out among processes.
 
     Raises
     ------
@@ -62,7 +66,7 @@ def plan_site(
         site = replace(site, policy=replace(site.policy, objective=objective))
     drones = _crew(site, num_drones)
     tell = progress or (lambda stage, done, total: None)
-    options, left = _options(site, drones, tell, wind)
+    options, left = _options(site, drones, tell, wind, treat)
     tell("sorties", 0, 1)
     start = start or usual_start(site)
     planner = Planner(site, drones, seed=seed, is_over=is_over or (lambda: False), start=start)
@@ -162,13 +166,15 @@ def _settled(site: Site, tasks: list[GroundTask], flown: set[str]) -> list[Groun
     kept = [task for task in tasks if task.spot_id in flown or task.is_whole_spot]
     whole = {task.spot_id for task in kept if task.is_whole_spot}
     parts: dict[str, GroundTask] = {}
+    settled = flown | whole
     for task in tasks:
-        if task.spot_id not in flown | whole:
+        if task.spot_id not in settled:
             largest = parts.setdefault(task.spot_id, task)
             if task.area_m2 > largest.area_m2:
                 parts[task.spot_id] = task
+    spots = {spot.id: spot for spot in site.spots}
     return kept + [
-        replace(task, area=site.spot(spot_id).area, is_whole_spot=True)
+        replace(task, area=spots[spot_id].area, is_whole_spot=True)
         for spot_id, task in parts.items()
     ]
 
@@ -189,6 +195,7 @@ def _options(
     drones: tuple[Drone, ...],
     tell: Callable[[str, int, int], None],
     wind: Wind | None,
+    treat: Treat,
 ) -> tuple[Options, dict[tuple[str, str], list[GroundTask]]]:
     """Treatments by model and spot, from the models that reach most of it; tasks by the same."""
     models: dict[str, DroneModel] = {drone.model.id: drone.model for drone in drones}
@@ -197,7 +204,7 @@ def _options(
     best_m2: dict[str, float] = defaultdict(float)
     for done, model in enumerate(models.values()):
         tell("spots", done, len(models))
-        treatments, left = treat_site(site, model, wind)
+        treatments, left = treat(site, model, wind)
         options[model.id] = {t.spot_id: t for t in treatments}
         for task in left:
             tasks[model.id, task.spot_id].append(task)

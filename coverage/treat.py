@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from skymist.coverage.drones import DroneModel, Sprayer
     from skymist.coverage.site import BlindSpot, Site
 
-__all__ = ["Scene", "treat_site", "treat_spot"]
+__all__ = ["Scene", "gathered", "treat_site", "treat_spot", "treat_spots"]
 
 ROOF_SETBACK_M = 0.5
 """Edge of a roof that is not sprayed. Proposal of this project."""
@@ -55,6 +55,7 @@ SHARE_ENOUGH_FRAC = 0.97
 
 
 Result = tuple[Treatment | None, tuple[GroundTask, ...]]
+Treated = tuple[tuple[Treatment, ...], tuple[GroundTask, ...]]
 
 
 def treat_spot(spot: BlindSpot, scene: Scene) -> Result:
@@ -221,14 +222,23 @@ def _why_dry(rest: BaseGeometry, scene: Scene) -> tuple[Reason, str]:
     return Reason.NO_ACCESS, f"{rest.area:.1f} m2 in corners that no pass fits"
 
 
-def treat_site(
-    site: Site, model: DroneModel, wind: Wind | None = None
-) -> tuple[tuple[Treatment, ...], tuple[GroundTask, ...]]:
+def treat_site(site: Site, model: DroneModel, wind: Wind | None = None) -> Treated:
     """All spots of a site, in the order of the file; every one in one of the two lists or both.
 
     `wind` is what the passes are laid for; None for still air.
     """
+    return gathered(treat_spots(site, model, wind, site.spots))
+
+
+def treat_spots(
+    site: Site, model: DroneModel, wind: Wind | None, spots: Sequence[BlindSpot]
+) -> list[Result]:
+    """Some spots of a site, one by one."""
     scene = Scene.of(site, model, wind)
-    results = [treat_spot(spot, scene) for spot in site.spots]
+    return [treat_spot(spot, scene) for spot in spots]
+
+
+def gathered(results: Sequence[Result]) -> Treated:
+    """Treatments and tasks of spots that were looked at one by one."""
     treatments = tuple(t for t, _ in results if t is not None)
     return treatments, tuple(task for _, tasks in results for task in tasks)

@@ -237,6 +237,7 @@ def make_plan(
         Where `check` finds an error; nothing is planned then.
     """
     from skymist.coverage.planning import plan_site
+    from skymist.flight.shares import treat_for
     from skymist.missions.checks import require_safe
     from skymist.missions.site import read_site
     from skymist.missions.way_home import way_home_findings
@@ -254,6 +255,7 @@ def make_plan(
             progress=tell,
             wind=wind,
             is_over=lambda: time.monotonic() > end_s,
+            treat=treat_for(site),
             start=start,
             objective=objective,
         )
