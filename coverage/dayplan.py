@@ -60,12 +60,13 @@ def no_time_text(policy: Policy) -> str:
 
 def beyond_day(site: Site, left_out: Sequence[str]) -> list[GroundTask]:
     """Tasks for spots that the day has no time for."""
+    spots = {spot.id: spot for spot in site.spots}
     return [
         GroundTask(
             spot_id=spot_id,
             reason=Reason.NO_TIME,
             text=no_time_text(site.policy),
-            area=site.spot(spot_id).area,
+            area=spots[spot_id].area,
             is_whole_spot=True,
         )
         for spot_id in left_out

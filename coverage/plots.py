@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
-from skymist.coverage.dosemap import DoseMap, SpotOutcome
+from skymist.coverage.dosemap import CELL_M, DoseMap, SpotOutcome
 from skymist.coverage.layers import (
     LEVELS,
     OUTCOMES,
@@ -44,13 +44,25 @@ if TYPE_CHECKING:
 __all__ = ["draw_applied", "draw_plan", "planned_dose", "to_png"]
 
 
-def planned_dose(plan: Plan) -> DoseMap:
+COARSE_M = 1.0
+"""Widest cells of a dose map that is drawn."""
+
+
+def planned_dose(plan: Plan, cell_m: float = CELL_M) -> DoseMap:
     """What the plan's sorties put on the ground, each with its drone's profile."""
-    dose = DoseMap()
+    dose = DoseMap(cell_m)
     profiles = {drone.id: drone.model.sprayer.profile for drone in plan.site.fleet}
     for sortie in plan.sorties:
         dose.add_passes(sortie.passes, profiles[sortie.drone_id])
     return dose
+
+
+def _cell_m(sheet: Sheet) -> float:
+    """Cells far smaller than what can be seen on a sheet: for a district wider than for a yard."""
+    cell_m = CELL_M
+    while cell_m < COARSE_M and 2 * cell_m <= 0.1 * sheet.metres_per_pt:
+        cell_m *= 2
+    return cell_m
 
 
 def draw_plan(
@@ -67,7 +79,6 @@ def draw_plan(
     if page is not None:
         plan = cropped(plan, page.bounds)
     site = plan.site
-    dose = planned_dose(plan) if dose is None else dose
     title = _title(site, say(language, "spray plan"))
     sheet = Sheet(
         _extent(plan) if page is None else page.bounds,
@@ -76,6 +87,7 @@ def draw_plan(
         foot=_foot(site, language),
         language=language,
     )
+    dose = planned_dose(plan, _cell_m(sheet)) if dose is None else dose
     bar = draw_dose(sheet, dose, plan)
     draw_ground(sheet, site)
     flown = {t.spot_id for t in plan.treatments}

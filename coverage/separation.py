@@ -41,18 +41,33 @@ class Nearness:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Track:
+    """Where a sortie is each second from `begun` on, and the box that holds all of it."""
+
+    sortie: Sortie
+    begun: int
+    path: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
 def too_near(
     sorties: Sequence[Sortie], models: Mapping[str, DroneModel], separation_m: float
 ) -> list[Nearness]:
     """Every pair of sorties of different drones that breaks the separation, second by second."""
     found: list[Nearness] = []
-    aloft: list[tuple[Sortie, int, NDArray[np.float64]]] = []
+    aloft: list[_Track] = []
     for sortie in sorted(sorties, key=lambda s: (s.start_s, s.id)):
         path, begun = trajectory(sortie, models[sortie.drone_id]), round(sortie.start_s / STEP_S)
-        aloft = [one for one in aloft if one[1] + len(one[2]) > begun]
-        for other, start, track in aloft:
+        low_m, high_m = path.min(axis=0) - separation_m, path.max(axis=0) + separation_m
+        aloft = [one for one in aloft if one.begun + len(one.path) > begun]
+        for one in aloft:
+            other, start, track = one.sortie, one.begun, one.path
             low, high = max(begun, start), min(begun + len(path), start + len(track))
             if other.drone_id == sortie.drone_id or low >= high:
+                continue
+            if (one.low > high_m).any() or (one.high < low_m).any():
                 continue
             gaps = np.linalg.norm(
                 path[low - begun : high - begun] - track[low - start : high - start], axis=1
@@ -71,7 +86,7 @@ def too_near(
                         apart_m=float(gaps[k]),
                     )
                 )
-        aloft.append((sortie, begun, path))
+        aloft.append(_Track(sortie, begun, path, path.min(axis=0), path.max(axis=0)))
     return found
 
 

@@ -24,7 +24,7 @@ from skymist.coverage.flights import Base, Flights, ends_of, legs_over
 from skymist.coverage.footprints import footprint
 from skymist.coverage.hops import Hops
 from skymist.coverage.plan import GroundTask, Reason
-from skymist.coverage.regions import regions
+from skymist.coverage.regions import WHOLE_MOST, regions
 from skymist.coverage.robust import union
 from skymist.coverage.site import RANK, Objective
 from skymist.coverage.timetable import Timetable
@@ -52,6 +52,8 @@ ROUNDS = 3
 them are kept. Kouvola: 4 gain nothing more."""
 UNEVEN = 0.2
 """What a second by which the busiest pad is behind counts beside one of all drones."""
+TRIAL_ITERATIONS = 60
+"""Of the first of the two rounds over a site in many parts: it tells what a pad's work takes."""
 
 Options = dict[str, dict[str, "Treatment"]]
 """Treatments by model, then by spot."""
@@ -215,13 +217,15 @@ class Planner:
             [float(sum(b.index == own.index for own in base_of.values())) for b in bases]
         )
         best: tuple[float, list[Flight], list[GroundTask]] = (math.inf, [], [])
-        for _ in range(ROUNDS):
+        is_large = len(chunks) > WHOLE_MOST
+        for iterations in (TRIAL_ITERATIONS, ITERATIONS) if is_large else [ITERATIONS] * ROUNDS:
             tasks: list[GroundTask] = []
             prices = self._prices(weights, counts)
             flights: list[Flight] = []
             for members in self._by_load(chunks).values():
                 some = [chunks[k] for k in members]
-                flights += self._toured(some, weights[members], bases, prices, tasks)
+                costs = weights[members] * prices
+                flights += self._toured(some, costs, bases, prices, iterations, tasks)
             weights = weights * stations.as_flown(flights, bases, chunks, weights, self._stop_s)
             taken_s = _days_s(flights, bases, counts, self._stop_s)
             if taken_s < best[0]:
@@ -246,14 +250,15 @@ class Planner:
     def _toured(
         self,
         chunks: Sequence[Chunk],
-        weights: Floats,
+        costs: Floats,
         bases: Sequence[Base],
         prices: Floats,
+        iterations: int,
         tasks: list[GroundTask],
     ) -> list[Flight]:
         """Flights over chunks of one load, part by part."""
         flights: list[Flight] = []
-        for members, near in regions(chunks, bases, weights * prices):
+        for members, near in regions(chunks, bases, costs):
             around = [bases[k] for k in near]
             field, alone = fitting_field(around, [chunks[k] for k in members])
             for chunk in alone:
@@ -265,7 +270,7 @@ class Planner:
                 [float(prices[k]) for k in near],
                 stop_s=self._stop_s,
                 seed=self._seed,
-                iterations=0 if self._is_over() else ITERATIONS,
+                iterations=0 if self._is_over() else iterations,
             )
             flights += self._exact(tours, around, field.chunks, bases, tasks)
         return flights

@@ -14,7 +14,9 @@ from skymist.coverage.timetable import Timetable, has_hours
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from skymist.coverage.drones import DroneModel
     from skymist.coverage.plan import Leg, Plan, Sortie
+    from skymist.coverage.site import Site
 
 FAR_M = 20_000.0
 """No leg lies farther from the origin: the local frame ends there."""
@@ -30,9 +32,13 @@ def plan_faults(plan: Plan) -> tuple[str, ...]:
     found = list(_references(plan))
     if found:
         return tuple(found)
+    models = {drone.id: drone.model for drone in plan.site.fleet}
+    air = {model.id: _obstacles(plan.site, model) for model in models.values()}
     for sortie in plan.sorties:
+        model = models[sortie.drone_id]
         shape = list(_shape(sortie))
-        found += [f"{sortie.id}: {t}" for t in shape or (*_joints(sortie), *_way(plan, sortie))]
+        faults = shape or (*_joints(sortie), *_way(plan, sortie, model, air[model.id]))
+        found += [f"{sortie.id}: {t}" for t in faults]
     return tuple(found or _off_hours(plan))
 
 
@@ -63,13 +69,14 @@ def _references(plan: Plan) -> Iterator[str]:
         for name, times in Counter(ids).items():
             if times > 1:
                 yield f"{kind} {name}: wanted once, found {times} times"
+    spot_ids = frozenset(known["spot"])
     for sortie in plan.sorties:
         if sortie.drone_id not in known["drone"]:
             yield f"{sortie.id}: drone_id: wanted a drone of the fleet, found {sortie.drone_id!r}"
         if sortie.pad_id not in known["pad"]:
             yield f"{sortie.id}: pad_id: wanted a pad of the site, found {sortie.pad_id!r}"
         for spot_id in sortie.spot_ids:
-            if spot_id not in known["spot"]:
+            if spot_id not in spot_ids:
                 yield f"{sortie.id}: spot_id: wanted a spot of the site, found {spot_id!r}"
 
 
@@ -107,15 +114,19 @@ def _joints(sortie: Sortie) -> Iterator[str]:
             yield f"legs[{number}]: begins {gap_m:.1f} m from where the leg before ended"
 
 
-def _way(plan: Plan, sortie: Sortie) -> Iterator[str]:
+def _keep_m(site: Site, model: DroneModel) -> float:
+    return model.body_m / 2 + site.policy.clearance_m
+
+
+def _obstacles(site: Site, model: DroneModel) -> Obstacles:
+    """A centimetre less than planned with, for the rounding of files."""
+    margin_m = site.policy.building_margin_m - 0.01
+    return Obstacles(site.buildings, keep_m=_keep_m(site, model) - 0.02, margin_m=margin_m)
+
+
+def _way(plan: Plan, sortie: Sortie, model: DroneModel, obstacles: Obstacles) -> Iterator[str]:
     """Whether heights, speeds and distances from buildings keep the policy."""
-    policy = plan.site.policy
-    model = next(d.model for d in plan.site.fleet if d.id == sortie.drone_id)
-    keep_m = model.body_m / 2 + policy.clearance_m
-    # A centimetre less than planned with, for the rounding of files.
-    obstacles = Obstacles(
-        plan.site.buildings, keep_m=keep_m - 0.02, margin_m=policy.building_margin_m - 0.01
-    )
+    policy, keep_m = plan.site.policy, _keep_m(plan.site, model)
     pad = next(p for p in plan.site.pads if p.id == sortie.pad_id)
     away_m = max(math.dist((pad.x, pad.y), p[:2]) for leg in sortie.legs for p in _points(leg))
     if away_m > policy.radius_m + 0.01:
