@@ -24,9 +24,13 @@ from skymist.coverage.plots import draw_applied, to_png
 from skymist.coverage.robust import areal
 from skymist.flight.applied import DIRECT_L_PER_M2, Applied, SpotApplied, applied_from
 from skymist.flight.record import read_record
+from skymist.flight.report_pdf import report_pdf
+from skymist.flight.treatment_record import treatment_record_csv
 from skymist.missions.plans import write_whole
+from skymist.missions.tables import inert
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -45,6 +49,8 @@ class ReportFiles:
     """Where the report lies, and what it says."""
 
     html: Path
+    pdf: Path
+    treatment_csv: Path
     png: Path
     geojson: Path
     missed_csv: Path
@@ -53,8 +59,12 @@ class ReportFiles:
     sha256: str
 
 
-def write_report(record: Path, output: Path) -> ReportFiles:
+def write_report(
+    record: Path, output: Path, people: Mapping[str, str] | None = None
+) -> ReportFiles:
     """Write the report of a record (its file, or the folder that holds it) into a folder.
+
+    `people` are facts that the record does not hold: Operator, Supervisor, Weather.
 
     Raises
     ------
@@ -65,9 +75,12 @@ def write_report(record: Path, output: Path) -> ReportFiles:
     applied = applied_from(read)
     sha256 = hashlib.sha256(read.path.read_bytes()).hexdigest()
     figures = report_dict(applied, record_name=read.path.name, sha256=sha256)
+    figures["people"] = dict(people or {})
     png = applied_png(applied)
     made = ReportFiles(
         html=output / "report.html",
+        pdf=output / "report.pdf",
+        treatment_csv=output / "treatment-record.csv",
         png=output / "applied.png",
         geojson=output / "treated.geojson",
         missed_csv=output / "missed.csv",
@@ -80,6 +93,8 @@ def write_report(record: Path, output: Path) -> ReportFiles:
         made.geojson: treated_geojson(applied).encode("utf-8"),
         made.missed_csv: missed_csv(applied).encode("utf-8-sig"),
         made.json: json.dumps(figures, ensure_ascii=False, indent=1).encode("utf-8") + b"\n",
+        made.treatment_csv: treatment_record_csv(figures).encode("utf-8-sig"),
+        made.pdf: report_pdf(figures, png),
         made.html: report_html(applied, figures, png).encode("utf-8"),
     }
     for path, data in contents.items():
@@ -212,6 +227,7 @@ def report_html(applied: Applied, figures: dict[str, Any], png: bytes) -> str:
         record_name=figures["record"]["file"],
         drones=list(applied.tracks),
         agents=figures["agents"],
+        people=[(name, text) for name, text in figures["people"].items() if text],
         totals=totals,
         notes=figures["notes"],
         spots=spots,
@@ -284,14 +300,8 @@ def missed_csv(applied: Applied) -> str:
             f"{missed.treatment.dose_l_per_m2 * 1000:.1f}",
             *(missed.reason, f"{geo.lat_deg:.7f}", f"{geo.lon_deg:.7f}"),
         )
-        writer.writerow([_inert(cell) for cell in row])
+        writer.writerow([inert(cell) for cell in row])
     return out.getvalue()
-
-
-def _inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; numbers stay numbers."""
-    is_number = cell.lstrip("-").replace(".", "", 1).isdigit()
-    return cell if is_number or not cell.startswith(("=", "+", "-", "@")) else f"'{cell}"
 
 
 def _post(zone_id: str | None, applied: Applied) -> str:

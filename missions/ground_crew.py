@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from skymist.coverage.hours import hours_text
 from skymist.coverage.timetable import hours_of
+from skymist.missions.tables import inert
 
 if TYPE_CHECKING:
     from skymist.coverage.plan import Plan, Sortie
@@ -39,15 +40,14 @@ def ground_crew_csv(plan: Plan) -> str:
         spot = spots[task.spot_id]
         middle = task.area.representative_point()
         geo = plan.site.origin.geo(middle.x, middle.y)
-        writer.writerow(
-            (
-                *(spot.id, spot.kind.value, spot.level.value, spot.zone_id or ""),
-                posts.get(spot.zone_id or "", ""),
-                "yes" if task.is_whole_spot else "no",
-                *(f"{task.area_m2:.1f}", task.reason.value, task.text),
-                *(f"{geo.lat_deg:.7f}", f"{geo.lon_deg:.7f}"),
-            )
+        row = (
+            *(spot.id, spot.kind.value, spot.level.value, spot.zone_id or ""),
+            posts.get(spot.zone_id or "", ""),
+            "yes" if task.is_whole_spot else "no",
+            *(f"{task.area_m2:.1f}", task.reason.value, task.text),
+            *(f"{geo.lat_deg:.7f}", f"{geo.lon_deg:.7f}"),
         )
+        writer.writerow([inert(cell) for cell in row])
     return out.getvalue()
 
 
@@ -76,15 +76,14 @@ def sorties_csv(plan: Plan) -> str:
     for sortie in plan.sorties:
         ends_s = sortie.start_s + sortie.duration_s
         clock = [plan.start.at(at_s) if plan.start else "" for at_s in (sortie.start_s, ends_s)]
-        writer.writerow(
-            (
-                *(sortie.id, sortie.drone_id, sortie.pad_id, *clock),
-                *(f"{sortie.start_s / 60:.1f}", f"{ends_s / 60:.1f}"),
-                *(sortie.agent_id, f"{sortie.carried_l:.1f}"),
-                *("yes" if done else "no" for done in (sortie.refill_before, sortie.swap_before)),
-                *(_hours_text(plan.site, sortie), " ".join(sortie.spot_ids)),
-            )
+        row = (
+            *(sortie.id, sortie.drone_id, sortie.pad_id, *clock),
+            *(f"{sortie.start_s / 60:.1f}", f"{ends_s / 60:.1f}"),
+            *(sortie.agent_id, f"{sortie.carried_l:.1f}"),
+            *("yes" if done else "no" for done in (sortie.refill_before, sortie.swap_before)),
+            *(_hours_text(plan.site, sortie), " ".join(sortie.spot_ids)),
         )
+        writer.writerow([inert(cell) for cell in row])
     return out.getvalue()
 
 

@@ -20,9 +20,14 @@ def report(
         Path | None,
         typer.Option("--output", "-o", help="Folder for the files; by default report/ beside it."),
     ] = None,
+    operator: Annotated[str, typer.Option(help="Who flew, for the record's form.")] = "",
+    supervisor: Annotated[str, typer.Option(help="Who supervised.")] = "",
+    weather: Annotated[str, typer.Option(help="The weather, in words.")] = "",
     json: Annotated[bool, typer.Option("--json", help="All figures as JSON on stdout.")] = False,
 ) -> None:
     """Report what was applied: map, dose per spot against what was asked, what was missed and why.
+
+    As a page, a PDF to sign, the treatment record as a table, and files for other programs.
 
     Exit 1 where a planned spot did not get its dose, or a no-spray area was sprayed.
 
@@ -32,7 +37,8 @@ def report(
     from skymist.flight.report import write_report
 
     beside = record if record.is_dir() else record.parent
-    made = write_report(record, output or beside / "report")
+    people = {"Operator": operator, "Supervisor": supervisor, "Weather": weather}
+    made = write_report(record, output or beside / "report", people)
     warn_of_letters(made.applied.plan)
     if json:
         print(made.json.read_text(encoding="utf-8"), end="")

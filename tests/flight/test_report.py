@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import re
 from dataclasses import replace
@@ -13,14 +14,18 @@ from pathlib import Path
 import pytest
 import shapely
 import typer
+from matplotlib.figure import Figure
 from shapely.geometry import shape
 
 from skymist.coverage.plan import Plan
+from skymist.coverage.sheet import to_png
 from skymist.flight.applied import applied_from
 from skymist.flight.commands.preview import preview, write_preview
 from skymist.flight.commands.report import report
 from skymist.flight.record import read_record
 from skymist.flight.report import ReportFiles, missed_csv, write_report
+from skymist.flight.report_pdf import report_pdf
+from skymist.flight.treatment_record import treatment_record_csv
 from skymist.missions.errors import FormatError
 from skymist.missions.plans import write_plan
 from tests.plans import made_plan, neighbourhood
@@ -44,7 +49,8 @@ def made(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> ReportFiles:
 @pytest.fixture
 def no_map(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the drawing where the picture does not matter: it takes most of the time."""
-    monkeypatch.setattr("skymist.flight.report.applied_png", lambda applied: b"a map")
+    empty = to_png(Figure(figsize=(1, 1)))
+    monkeypatch.setattr("skymist.flight.report.applied_png", lambda applied: empty)
 
 
 class Page(HTMLParser):
@@ -130,7 +136,10 @@ def test_same_record_same_bytes(plan: Plan, tmp_path: Path) -> None:
     write_report(path, tmp_path / "a")
     write_report(path, tmp_path / "b")
     names = sorted(file.name for file in (tmp_path / "a").iterdir())
-    assert names == ["applied.png", "missed.csv", "report.html", "report.json", "treated.geojson"]
+    assert names == [
+        *("applied.png", "missed.csv", "report.html", "report.json", "report.pdf"),
+        *("treated.geojson", "treatment-record.csv"),
+    ]
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
@@ -213,3 +222,41 @@ def test_preview_command(plan: Plan, tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_applied_is_what_the_report_says(made: ReportFiles) -> None:
     again = applied_from(read_record(made.html.parent.parent / "record"))
     assert again.totals == made.applied.totals
+
+
+def pdf_text(data: bytes) -> str:
+    pypdf = pytest.importorskip("pypdf", reason="no pypdf here: the PDF was not read")
+    pages = pypdf.PdfReader(io.BytesIO(data)).pages
+    return "\n".join(page.extract_text() for page in pages)
+
+
+def test_the_pdf_says_what_the_figures_say(made: ReportFiles) -> None:
+    figures = json.loads(made.json.read_text(encoding="utf-8"))
+    text = pdf_text(made.pdf.read_bytes())
+    assert figures["site"] in text
+    assert made.sha256 in text
+    assert ("REHEARSAL" in text) == figures["is_rehearsal"]
+    assert f"{figures['totals']['dosed_frac']:.1%}" in text
+    for spot in figures["spots"]:
+        assert spot["id"] in text
+    assert "浪口" in text
+    assert "Supervisor, date" in text
+
+
+def test_the_pdf_is_the_same_each_time(made: ReportFiles) -> None:
+    figures = json.loads(made.json.read_text(encoding="utf-8"))
+    png = made.png.read_bytes()
+    assert report_pdf(figures, png) == report_pdf(figures, png) == made.pdf.read_bytes()
+
+
+def test_the_treatment_record_has_a_line_a_spot_and_invents_nothing(made: ReportFiles) -> None:
+    figures = json.loads(made.json.read_text(encoding="utf-8"))
+    figures["people"] = {"Operator": "=cmd|x"}
+    rows = list(csv.DictReader(io.StringIO(treatment_record_csv(figures))))
+    assert len(rows) == len(figures["spots"])
+    for row, spot in zip(rows, figures["spots"], strict=True):
+        assert float(row["volume L 用量"]) == pytest.approx(spot["litres"], abs=0.006)
+        assert row["result 结果"] == spot["outcome"]
+        assert row["supervisor 监督人"] == ""
+        assert row["operator 操作人"] == "'=cmd|x"
+        assert row["start 开始"] == (spot["started_utc"] or "")[11:19]
