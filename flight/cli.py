@@ -26,6 +26,7 @@ from skymist.flight.commands.report import report
 from skymist.flight.commands.resume import resume
 from skymist.flight.commands.schema import schema
 from skymist.flight.commands.sitl import app as sitl_app
+from skymist.flight.commands.watch import watch
 from skymist.flight.errors import LinkLost, VehicleSilent
 from skymist.missions.errors import SiteUnsafe
 
@@ -42,7 +43,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 for command in (
-    *(demo, init, check, plan, preview, export, rehearse, fly, resume, report, cover, schema, due),
+    *(demo, init, check, plan, preview, export, rehearse, fly, resume),
+    *(report, watch, due, cover, schema),
 ):
     app.command()(command)
 app.add_typer(sitl_app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from skymist.flight.display import Display
     from skymist.flight.links import Link
     from skymist.flight.operation import Setting
+    from skymist.flight.order_sources import say_on_stderr
     from skymist.flight.orders import OrderDesk
     from skymist.flight.wiring import Wiring
 
@@ -72,6 +73,9 @@ def fly(
     orders: Annotated[
         Path | None, typer.Option(help="A file or named pipe: each line written to it is an order.")
     ] = None,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Show it in a browser; prints the links.")
+    ] = False,
 ) -> None:
     """Upload, verify and fly a plan on real drones; nothing arms without --arm.
 
@@ -96,6 +100,7 @@ def fly(
         utc_now,
     )
     from skymist.flight.conduct import Result
+    from skymist.flight.dashboard.beside import dashboard_beside
     from skymist.flight.display import display_for
     from skymist.flight.operation import Setting
     from skymist.flight.wiring import wiring_of
@@ -118,29 +123,31 @@ def fly(
         typer.echo(f"no key, so not signed: {', '.join(plain)}", err=True)
     started_utc = utc_now()
     folder = record_folder(directory, output, "flight", started_utc)
-    display = display_for(as_json=json)
     setting = Setting(started_utc=started_utc, connections=connections, clock_s=local_clock_s)
-    began_s = time.perf_counter()
-    try:
-        outcome = asyncio.run(
-            _fly(
-                plan,
-                connections,
-                folder,
-                display,
-                setting,
-                arm=arm,
-                wiring=wiring,
-                orders=orders,
-                wind_mps=wind_mps,
-            )
+    with ExitStack() as beside:
+        if dashboard:
+            orders = beside.enter_context(dashboard_beside(folder, orders, say_on_stderr))
+        display = display_for(as_json=json)
+        began_s = time.perf_counter()
+        flown = _fly(
+            plan,
+            connections,
+            folder,
+            display,
+            setting,
+            arm=arm,
+            wiring=wiring,
+            orders=orders,
+            wind_mps=wind_mps,
         )
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        typer.echo(f"{LEFT}; record: {folder}", err=True)
-        raise typer.Exit(1) from None
-    finally:
-        display.close()
-    print_outcome(outcome, folder, time.perf_counter() - began_s, as_json=json)
+        try:
+            outcome = asyncio.run(flown)
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            typer.echo(f"{LEFT}; record: {folder}", err=True)
+            raise typer.Exit(1) from None
+        finally:
+            display.close()
+        print_outcome(outcome, folder, time.perf_counter() - began_s, as_json=json)
     if outcome.is_link_lost:
         raise typer.Exit(3)
     is_checked = not arm and not outcome.skipped and outcome.result is not Result.ABORTED

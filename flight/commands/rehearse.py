@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -107,6 +107,10 @@ def rehearse(
         bool,
         typer.Option("--forward-commands", help="Let the one that looks on command the drones."),
     ] = False,
+    dashboard: Annotated[
+        bool,
+        typer.Option("--dashboard", help="Show it in a browser; 10 times real time by default."),
+    ] = False,
 ) -> None:
     """Fly a whole plan on simulated drones: the same code as `fly`, over other links.
 
@@ -123,7 +127,9 @@ def rehearse(
     Example: [bold]skymist rehearse plans/b --fault heavy-loss --fault heron:gps-lost@40+10[/bold]
     """
     from skymist.flight.commands.flown import record_folder, utc_now
+    from skymist.flight.dashboard.beside import dashboard_beside
     from skymist.flight.operation import Setting
+    from skymist.flight.order_sources import say_on_stderr
     from skymist.flight.orders import parse_timed
     from skymist.flight.wiring import Wiring
     from skymist.sitl.mishaps import parse_mishap, require_drones
@@ -136,7 +142,7 @@ def rehearse(
     require_drones(mishaps, [drone.id for drone in flying(plan)])
     started_utc = utc_now()
     folder = record_folder(place, output, "rehearsal", started_utc)
-    if sim == Sim.ARDUPILOT:
+    if sim == Sim.ARDUPILOT or dashboard:
         speedup = speedup or ARDUPILOT_SPEEDUP
     setting = Setting(started_utc=started_utc, sim=sim, speedup=speedup, has_tlog=tlog)
     world = World(
@@ -148,7 +154,11 @@ def rehearse(
         timed=timed,
         orders=orders,
     )
-    _rehearse(plan, folder, setting, world, as_json=json)
+    with ExitStack() as beside:
+        if dashboard:
+            orders = beside.enter_context(dashboard_beside(folder, orders, say_on_stderr))
+            world = replace(world, orders=orders)
+        _rehearse(plan, folder, setting, world, as_json=json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from skymist.coverage.plots import planned_dose
 from skymist.coverage.raster import polygons_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from shapely.geometry import Polygon
     from shapely.geometry.base import BaseGeometry
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from skymist.coverage.drones import DroneModel
     from skymist.coverage.plan import Plan, Sortie
 
-TEMPLATE = "page.html"
+_DATA = files("skymist.missions") / "data"
 MARK, FONT_MARK = "/*PLAN*/null", "/*FONT*/"
 FIRST_CHINESE = 0x2E80
 """Where Unicode's CJK blocks begin."""
@@ -45,12 +45,20 @@ MARKS = {"s": "square", "^": "triangle", "o": "circle", "D": "diamond"}
 
 def plan_page(plan: Plan, language: str = "en") -> str:
     """The text of the page; `language` is the one that it opens in."""
-    template = (files("skymist.missions") / "data" / TEMPLATE).read_text(encoding="utf-8")
-    data = json.dumps({**_data(plan), "lang": language}, ensure_ascii=False, separators=(",", ":"))
+    data = {**plan_data(plan), "dose": _dose(plan), "lang": language}
+    return filled((_DATA / "page.html").read_text(encoding="utf-8"), data)
+
+
+def filled(template: str, data: Mapping[str, Any]) -> str:
+    """A page template with the shared map, the plan's data, and letters for what it says."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # A text of somebody's must not end the script that it stands in.
-    data = data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    text = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    for mark in ("map.css", "map.js"):
+        shared = (_DATA / mark).read_text(encoding="utf-8")
+        template = template.replace(f"/*{mark.upper()}*/", shared)
     before, after = template.split(MARK)
-    page = before + data + after
+    page = before + text + after
     return page.replace(FONT_MARK, font_face(page))
 
 
@@ -77,7 +85,8 @@ def font_face(text: str) -> str:
     )
 
 
-def _data(plan: Plan) -> dict[str, Any]:
+def plan_data(plan: Plan) -> dict[str, Any]:
+    """What the map shows, as `map.js` wants it: coordinates are whole decimetres."""
     site = plan.site
     posts = {zone.id: zone.responsible for zone in site.zones}
     return {
@@ -101,7 +110,6 @@ def _data(plan: Plan) -> dict[str, Any]:
         "pads": [{"id": p.id, "at": _points([(p.x, p.y)])[0]} for p in site.pads],
         "spots": _spots(plan, posts),
         "sorties": _sorties(plan),
-        "dose": _dose(plan),
     }
 
 

@@ -41,7 +41,9 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     """The browser for one test; fails it where the console has an error at its end."""
+    browser.get("about:blank")
     browser.get_log("browser")
     yield browser
     errors = [line["message"] for line in browser.get_log("browser") if line["level"] == "SEVERE"]
+    browser.get("about:blank")
     assert not errors

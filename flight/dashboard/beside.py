@@ -1,0 +1,71 @@
+"""The dashboard as a program of its own beside the one that flies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from skymist.coverage.errors import PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+ORDERS_FILE = "dashboard"
+"""In the record's folder; what comes from it stands in the record as given by `dashboard`."""
+NUM_LINKS = 2
+END_S = 5.0
+
+
+@contextmanager
+def dashboard_beside(
+    folder: Path, orders: Path | None, say: Callable[[str], None]
+) -> Iterator[Path]:
+    """Show the record while the block runs; at a terminal, until Ctrl-C after it.
+
+    Gives the file that orders come by: `orders`, or a new one in the record's folder. The
+    dashboard has a session of its own: the Ctrl-C that calls drones home is not meant for it.
+    However this program ends, it ends too: the pipe to its standard input closes then.
+
+    Raises
+    ------
+    PlanError
+        It does not start; nothing has been flown then.
+    """
+    if orders is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        orders = folder / ORDERS_FILE
+        orders.write_bytes(b"")
+    command = [sys.executable, "-m", "skymist.flight.cli", "watch", str(folder)]
+    shown = subprocess.Popen(
+        [*command, "--orders", str(orders), "--with-parent"],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        for _ in range(NUM_LINKS):
+            line = shown.stdout.readline() if shown.stdout else ""
+            if not line:
+                raise PlanError("--dashboard: wanted it to start, found that it ended")
+            say(line.rstrip())
+        yield orders
+        if sys.stdin.isatty() and shown.poll() is None:
+            say("the dashboard stays open; Ctrl-C ends it")
+            try:
+                shown.wait()
+            except KeyboardInterrupt:
+                say("dashboard ended")
+    finally:
+        shown.terminate()
+        try:
+            shown.wait(END_S)
+        except subprocess.TimeoutExpired:
+            shown.kill()
+            shown.wait()
+        for pipe in (shown.stdin, shown.stdout):
+            if pipe is not None:
+                pipe.close()
