@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 UPDATE_S = 0.25
 BODY_MOST = 4096
+STREAMS_S = 0.5
+"""How long open pages are waited for at the end."""
 RECORD_S = 20.0
 """How long a page waits for the record's first line."""
 HEADERS = {
@@ -249,7 +251,7 @@ async def serve(
         The port is taken.
     """
     board = Dashboard(source)
-    runner = web.AppRunner(board.app(), access_log=None)
+    runner = web.AppRunner(board.app(), access_log=None, shutdown_timeout=STREAMS_S)
     await runner.setup()
     try:
         site = web.TCPSite(runner, address, port)

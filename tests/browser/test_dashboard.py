@@ -108,7 +108,12 @@ def test_a_rehearsal_moves_is_paused_goes_on_and_comes_home(flown: Flown, page: 
     press(page, "All home")
     press(page, "Yes, do it")
     until(lambda: [e for e in flown.events("order") if e["verb"] == "home"], "home")
-    until(lambda: page.execute_script("return news.outcome"), "the end", 240)
+    # On their pads they wait to be told whether the rest is flown; home again leaves it.
+    waits = "return news.alerts.filter(a => a.text.startsWith('waits to be told')).length"
+    until(lambda: page.execute_script(waits) == 2, "drones that wait to be told", 240)
+    press(page, "All home")
+    press(page, "Yes, do it")
+    until(lambda: page.execute_script("return news.outcome"), "the end", 120)
     alerts = until(lambda: page.execute_script("return news.alerts.length"), "alerts of spots left")
     press(page, "Seen")
     until(
