@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ ORDERS_FILE = "dashboard"
 """In the record's folder; what comes from it stands in the record as given by `dashboard`."""
 NUM_LINKS = 2
 END_S = 5.0
+LAST_LOOK_S = 2.0
+"""So long the pages may still take the end in, where nobody can say when it is enough."""
 
 
 @contextmanager
@@ -52,13 +55,12 @@ def dashboard_beside(
             if not line:
                 raise PlanError("--dashboard: wanted it to start, found that it ended")
             say(line.rstrip())
-        yield orders
-        if sys.stdin.isatty() and shown.poll() is None:
-            say("the dashboard stays open; Ctrl-C ends it")
-            try:
-                shown.wait()
-            except KeyboardInterrupt:
-                say("dashboard ended")
+        try:
+            yield orders
+        finally:
+            # However it ended: an operation with spots left ends with an exception too.
+            if shown.poll() is None:
+                _last_look(shown, say)
     finally:
         shown.terminate()
         try:
@@ -69,3 +71,15 @@ def dashboard_beside(
         for pipe in (shown.stdin, shown.stdout):
             if pipe is not None:
                 pipe.close()
+
+
+def _last_look(shown: subprocess.Popen[str], say: Callable[[str], None]) -> None:
+    """Leave the pages up: until Ctrl-C at a terminal, else long enough to take the end in."""
+    try:
+        if sys.stdin.isatty():
+            say("the dashboard stays open; Ctrl-C ends it")
+            shown.wait()
+        else:
+            time.sleep(LAST_LOOK_S)
+    except KeyboardInterrupt:
+        say("dashboard ended")
