@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from scipy.spatial import QhullError, Voronoi
 from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -44,6 +43,9 @@ def is_narrow(ground: BaseGeometry, width_m: float, widths: float = NARROW_SWATH
 
 def centre_lines(ground: Polygon, flyable: BaseGeometry, width_m: float) -> list[Floats]:
     """Paths along the middle of a narrow piece of ground, from junction to junction."""
+    # Here, not above: importing it takes longer than most commands that do not plan.
+    from scipy.spatial import QhullError
+
     step_m = max(SAMPLE_SHARE * width_m, ground.length / MOST_SAMPLES)
     walls = shapely.get_coordinates(shapely.segmentize(ground.boundary, step_m))
     walls = np.unique(walls.round(6), axis=0)
@@ -65,6 +67,8 @@ def centre_lines(ground: Polygon, flyable: BaseGeometry, width_m: float) -> list
 
 def _ridges(ground: Polygon, walls: Floats) -> tuple[Floats, Graph, Floats]:
     """Voronoi vertices inside the ground, the ridges between them, and half the width there."""
+    from scipy.spatial import Voronoi
+
     diagram = Voronoi(walls)
     places = diagram.vertices
     shapely.prepare(ground)

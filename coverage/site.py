@@ -202,6 +202,59 @@ class Level:
     is_flown: bool = True
 
 
+class Measure(StrEnum):
+    """What people find that says how bad a spot is."""
+
+    CASES = "cases"
+    COMPLAINTS = "complaints"
+    BRETEAU = "breteau"
+    FLIES = "flies"
+    ODOUR = "odour"
+    STANDING_WATER = "standing_water"
+
+
+COUNTED = frozenset({Measure.CASES, Measure.COMPLAINTS})
+"""These are added up over a rule's days; of the others the last one counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelRule:
+    """From which value of a measure on a spot is red, yellow or blue (None: never by this rule).
+
+    A finding counts for `days` days, from the day on which it was made.
+    """
+
+    measure: Measure
+    days: int
+    red: float | None = None
+    yellow: float | None = None
+    blue: float | None = None
+
+    def __post_init__(self) -> None:
+        least = [value for _, value in self.thresholds]
+        if not (least and self.days >= 1 and all(value > 0 for value in least)):
+            raise PlanError(f"rule {self.measure}: wanted days and a value above 0 for a level")
+        if least != sorted(least, reverse=True):
+            raise PlanError(
+                f"rule {self.measure}: wanted red at or above yellow, yellow above blue"
+            )
+
+    @property
+    def thresholds(self) -> tuple[tuple[LevelName, float], ...]:
+        """Each level that the rule gives and from which value, worst first."""
+        pairs = ((LevelName.RED, self.red), (LevelName.YELLOW, self.yellow))
+        given = (*pairs, (LevelName.BLUE, self.blue))
+        return tuple((level, value) for level, value in given if value is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelRules:
+    """How findings raise levels, and after how many quiet days they come down by a step."""
+
+    decay_days: int = 7
+    rules: tuple[LevelRule, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Limits that hold on the whole site. Heights are above home, all distances in metres.
@@ -264,6 +317,7 @@ class Site:
     surface_levels: tuple[Level, ...] = ()
     vector_levels: tuple[Level, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    level_rules: LevelRules = field(default_factory=LevelRules)
     attribution: str = ""
 
     def level_for(self, spot: BlindSpot) -> Level:

@@ -15,6 +15,8 @@ from skymist.flight.commands.cover import cover
 from skymist.flight.commands.demo import demo
 from skymist.flight.commands.due import due
 from skymist.flight.commands.export import export
+from skymist.flight.commands.findings import app as findings_app
+from skymist.flight.commands.findings import levels
 from skymist.flight.commands.fly import fly
 from skymist.flight.commands.init import init
 from skymist.flight.commands.keys import app as keys_app
@@ -44,12 +46,13 @@ app = typer.Typer(
 )
 for command in (
     *(demo, init, check, plan, preview, export, rehearse, fly, resume),
-    *(report, watch, due, cover, schema),
+    *(report, watch, due, levels, cover, schema),
 ):
     app.command()(command)
 app.add_typer(sitl_app)
 app.add_typer(keys_app)
 app.add_typer(ledger_app)
+app.add_typer(findings_app)
 
 
 def _version(wanted: bool) -> None:

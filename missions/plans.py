@@ -32,7 +32,7 @@ _VALUES = (
     *(frames.Origin, profile.ProfileSpec, drones.Sprayer, drones.DroneModel, drones.Drone),
     *(hours.Hours, hours.Start, site.Closure),
     *(site.BlindSpot, site.Zone, site.Building, site.NoSpray, site.Receptor, site.Pad),
-    *(site.Agent, site.Level, site.Policy, site.Site),
+    *(site.Agent, site.Level, site.LevelRule, site.LevelRules, site.Policy, site.Site),
     *(
         drift.Wind,
         plan.PlanFinding,

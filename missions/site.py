@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from skymist.coverage.errors import PlanError
 from skymist.coverage.frames import Origin
-from skymist.coverage.site import Mode, Policy, Site
+from skymist.coverage.site import LevelRule, LevelRules, Measure, Mode, Policy, Site
 from skymist.missions import site_schema as schema
 from skymist.missions.entries import ENTRIES
 from skymist.missions.errors import Fault, SiteFileError
@@ -138,6 +139,7 @@ class _SiteReader:
         gaps = frozenset(self.gaps)
         surface = store.levels(Mode.SURFACE, levels.surface, agent_ids)
         vector = store.levels(Mode.VECTOR, levels.vector, agent_ids)
+        level_rules = self._level_rules()
         inventory = Inventory(
             pairs=pairs, gaps=gaps, faults=self.faults, separation_m=policy.separation_m
         )
@@ -164,7 +166,22 @@ class _SiteReader:
             surface_levels=surface,
             vector_levels=vector,
             policy=policy,
+            level_rules=level_rules,
         )
+
+    def _level_rules(self) -> LevelRules:
+        entry = self._section("level_rules", schema.LevelRulesEntry) or schema.LevelRulesEntry()
+        made = []
+        for measure in Measure:
+            given = getattr(entry, measure.value)
+            if given is None:
+                continue
+            try:
+                made.append(LevelRule(measure=measure, **given.model_dump()))
+            except PlanError as exc:
+                wanted = "red, yellow or blue from a value, the worse level from the higher one"
+                self.fault(("level_rules", measure.value), wanted, str(exc))
+        return LevelRules(decay_days=entry.decay_days, rules=tuple(made))
 
     def _require_some(self, pairs: Mapping[str, list[Pair]], has_fleet: bool) -> None:
         """Fault what a site cannot be without, unless it is there but faulty."""

@@ -138,6 +138,31 @@ class LevelsEntry(Entry):
     vector: LevelSet = LevelSet()
 
 
+class RuleEntry(Entry):
+    """From which value of one measure on a spot has which level."""
+
+    days: Whole = Field(ge=1, le=365, description="for how many days a finding counts")
+    red: Number | None = Field(default=None, gt=0, description="red from this value on")
+    yellow: Number | None = Field(default=None, gt=0, description="yellow from this value on")
+    blue: Number | None = Field(default=None, gt=0, description="blue from this value on")
+
+
+class LevelRulesEntry(Entry):
+    """How findings raise levels above those of the spots, and how these come down again."""
+
+    decay_days: Whole = Field(
+        default=7, ge=1, le=365, description="quiet days after which a level comes down by a step"
+    )
+    cases: RuleEntry | None = Field(default=None, description="cases of illness, added up")
+    complaints: RuleEntry | None = Field(default=None, description="complaints, added up")
+    breteau: RuleEntry | None = Field(default=None, description="Breteau index, the last one")
+    flies: RuleEntry | None = Field(default=None, description="fly count, the last one")
+    odour: RuleEntry | None = Field(default=None, description="odour count, the last one")
+    standing_water: RuleEntry | None = Field(
+        default=None, description="places of standing water, the last count"
+    )
+
+
 class PolicyEntry(Entry):
     """Limits of the whole site; each has a default."""
 
@@ -237,6 +262,7 @@ class SiteFile(Head):
     fleet: list[DroneEntry] = Field(description="the drones; at least one", min_length=1)
     agents: list[AgentEntry] = Field(default=[])
     levels: LevelsEntry = LevelsEntry()
+    level_rules: LevelRulesEntry = LevelRulesEntry()
     policy: PolicyEntry = PolicyEntry()
 
 

@@ -178,6 +178,7 @@ def as_dict(
                 **{"last_utc": item.last and item.last.isoformat()},
                 **{"due_from_utc": item.since and item.since.isoformat()},
                 **{"days_late": item.days_late, "reason": item.reason},
+                "level_reason": item.level_reason,
             }
             for item in found
         ],
@@ -205,6 +206,7 @@ def print_due(site: Site, day: date, found: Sequence[Due], wet: Sequence[Closed]
     table = Table("level", "spot", "zone", "post", "by", "late", "why")
     for item in found:
         late = f"{item.days_late} d" if item.days_late else ""
+        why = "; ".join(filter(None, (item.reason, item.level_reason)))
         cells = (item.spot.level.value, item.spot.id, item.spot.zone_id or "", item.post)
-        table.add_row(*map(escape, (*cells, item.by, late, item.reason)))
+        table.add_row(*map(escape, (*cells, item.by, late, why)))
     console.print(table)

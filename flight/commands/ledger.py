@@ -166,6 +166,7 @@ def moment_of(text: str | None) -> datetime:
 def _cells(body: dict[str, Any]) -> tuple[str, ...]:
     """A row as a person reads it."""
     kind, when = body["kind"], body.get("ended_utc") or body.get("started_utc") or ""
+    day = body.get("on") or when[:16]
     what = {
         "ledger": lambda: f"ledger of {body['community']}",
         "record": lambda: f"{body['file']}: {body['num_treatments']} spots, {body['ending']}",
@@ -179,7 +180,7 @@ def _cells(body: dict[str, Any]) -> tuple[str, ...]:
     if when:
         late = datetime.fromisoformat(body["added_utc"]) - datetime.fromisoformat(when)
         marks += [f"{late.days} days late"] if late.days >= 1 else []
-    return kind, body.get("spot") or "", what, when[:16], body["added_utc"][:16], ", ".join(marks)
+    return kind, body.get("spot") or "", what, day, body["added_utc"][:16], ", ".join(marks)
 
 
 def _print_added(rows: tuple[Row, ...], json: bool) -> None:

@@ -7,12 +7,14 @@ was missed or done in part has no new full treatment, and so stays due.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from skymist.coverage.site import RANK, BlindSpot, Site
+from skymist.missions.ledger.levels import Change, levelled
 from skymist.missions.ledger.store import utc_text
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 _LAST = (
     "SELECT max(ended_utc) FROM entries WHERE kind = 'treatment' AND spot = ? AND mode = ? "
-    "AND outcome = 'treated' AND is_rehearsal <= ?"
+    "AND outcome = 'treated' AND is_rehearsal = ?"
 )
 _SINCE = (
     "SELECT body FROM entries WHERE kind = 'treatment' AND spot = ? AND mode = ? "
@@ -36,7 +38,8 @@ class Due:
     """A spot that is due. Times are UTC; `last` and `since` are None where it never was treated.
 
     `since` is when it became due; `days_late` counts whole days from that day to the day asked
-    for. `by` says who treats it: `drone`, or `hand` where its level is not flown.
+    for. The spot has its level of that day; `level_reason` says why where it is not the site
+    file's. `by` says who treats it: `drone`, or `hand` where its level is not flown.
     """
 
     spot: BlindSpot
@@ -46,6 +49,7 @@ class Due:
     since: datetime | None
     days_late: int
     reason: str
+    level_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,9 @@ def due(
     """
     asked = choice or Choice()
     posts = {zone.id: zone.responsible for zone in site.zones}
+    raised: dict[str, Change] = {}
+    if ledger is not None:
+        site, raised = levelled(site, ledger, on, tz=tz)
     end = _midnight(on + timedelta(days=1), tz) - timedelta(seconds=1) if at is None else at
     found = []
     for spot in site.spots:
@@ -121,6 +128,7 @@ def due(
                 since=since,
                 days_late=0 if since is None else max(0, (on - since.astimezone(tz).date()).days),
                 reason=_reason(last, held, tz),
+                level_reason=_level_reason(raised.get(spot.id)),
             )
         )
     never = datetime.min.replace(tzinfo=UTC)
@@ -139,20 +147,19 @@ def closed(ledger: Ledger, now: datetime, *, counts_rehearsals: bool = False) ->
 
 
 def only_due(site: Site, found: Collection[Due]) -> Site:
-    """The site with what is due alone, for a plan of exactly that."""
-    ids = {item.spot.id for item in found}
-    return replace(site, spots=tuple(spot for spot in site.spots if spot.id in ids))
+    """The site with what is due alone, at its level of that day, for a plan of exactly that."""
+    items = {item.spot.id: item.spot for item in found}
+    return replace(site, spots=tuple(items[s.id] for s in site.spots if s.id in items))
 
 
 def _last_full(ledger: Ledger, spot: BlindSpot, counts_rehearsals: bool) -> datetime | None:
-    ((last,),) = ledger.select(_LAST, spot.id, spot.mode.value, counts_rehearsals)
-    return None if last is None else datetime.fromisoformat(last)
+    kinds = (False, True) if counts_rehearsals else (False,)
+    found = [ledger.select(_LAST, spot.id, spot.mode.value, kind)[0][0] for kind in kinds]
+    return max((datetime.fromisoformat(last) for last in found if last), default=None)
 
 
 def _attempt(ledger: Ledger, spot: BlindSpot, counts_rehearsals: bool) -> dict[str, Any] | None:
     """The row of the last time that it was planned or treated."""
-    import json
-
     rows = ledger.select(_SINCE, spot.id, spot.mode.value, counts_rehearsals)
     return json.loads(rows[0][0]) if rows else None
 
@@ -166,6 +173,10 @@ def _reason(last: datetime | None, held: dict[str, Any] | None, tz: tzinfo | Non
     if last is None:
         return "never treated"
     return f"last treated {last.astimezone(tz).date()}"
+
+
+def _level_reason(change: Change | None) -> str:
+    return "" if change is None else f"{change.after} since {change.on}: {change.reason}"
 
 
 def _when(held: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@
 
 The site is examples/kouvola (its layers lie beside the project). Each killed program adds records
 of 20 treatments one after the other and says on its standard output which are committed; it is
-killed with SIGKILL within 30 ms of its first word.
+killed with SIGKILL within 200 ms of its first word.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.missions.ledger.writers import SPOTS, write
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "examples" / "kouvola" / "site.yaml"
 NUM_TREATMENTS = 100_000
-LATE_S = 0.03
+LATE_S = 0.2
 DAY = date(2027, 6, 30)
 
 
@@ -140,7 +140,7 @@ def document(rows: list[tuple[str, str]]) -> str:
         *(f"| {name} | {figure} |" for name, figure in rows),
         "",
         "Each killed program adds records of 20 treatments and says which are committed; it is",
-        "killed with SIGKILL within 30 ms. After each kill every record that was said to be",
+        "killed with SIGKILL within 200 ms. After each kill every record that was said to be",
         "committed is looked up; after each 50 the chain is verified.",
         "",
     ]

@@ -208,6 +208,14 @@ def test_unknown_keys_come_with_a_suggestion(key: str, hint: str, tmp_path: Path
         ({"origin": {"lat_deg": 100, "lon_deg": 0}}, "origin.lat_deg", "at most 90"),
         ({"origin": {"lat_deg": LAT}}, "origin.lon_deg", "longitude"),
         ({"levels": {"surface": {"orange": {}}}}, "levels.surface.orange", "a known key"),
+        ({"level_rules": {"cases": {"red": 1}}}, "level_rules.cases.days", ""),
+        ({"level_rules": {"rats": {"days": 1}}}, "level_rules.rats", "a known key"),
+        ({"level_rules": {"cases": {"days": 1}}}, "level_rules.cases", "red, yellow or blue"),
+        (
+            {"level_rules": {"flies": {"days": 1, "red": 2, "blue": 9}}},
+            "level_rules.flies",
+            "the worse level from the higher one",
+        ),
         ({"agents": [{"id": "mix"}, {"id": "mix"}]}, "agents[1].id", "an id of its own"),
         ({"policy": {"reserve_frac": 25}}, "policy.reserve_frac", "at most 0.9"),
         ({"policy": {"temperature_min_c": 40}}, "policy.temperature_min_c", "below the maximum"),
@@ -530,3 +538,18 @@ def test_metres_come_out_as_they_went_in(
     pad = read_site(written(tmp_path, data)).pads[0]
     assert pad.x == pytest.approx(dx_m, abs=0.001)
     assert pad.y == pytest.approx(dy_m, abs=0.001)
+
+
+def test_level_rules_are_read_and_kept_in_a_plan(tmp_path: Path) -> None:
+    from skymist.coverage.plan import Plan
+    from skymist.missions.plans import plan_from_dict, plan_to_dict
+
+    rules = {"decay_days": 3, "cases": {"days": 14, "red": 1}, "flies": {"days": 2, "blue": 5.5}}
+    site = read_site(written(tmp_path, small(level_rules=rules)))
+    assert site.level_rules.decay_days == 3
+    assert [(r.measure.value, r.days, r.red, r.blue) for r in site.level_rules.rules] == [
+        ("cases", 14, 1.0, None),
+        ("flies", 2, None, 5.5),
+    ]
+    made = Plan(site=site, seed=0, treatments=(), ground=(), sorties=())
+    assert plan_from_dict(plan_to_dict(made)).site.level_rules == site.level_rules

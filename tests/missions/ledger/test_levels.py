@@ -1,0 +1,291 @@
+"""Levels against a state machine that goes through every day, and shares no code with them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skymist.coverage.errors import PlanError
+from skymist.coverage.site import LevelName, LevelRule, LevelRules, Measure, Mode, Site
+from skymist.missions.errors import FormatError, SiteFileError
+from skymist.missions.ledger.due import due
+from skymist.missions.ledger.findings import (
+    Reported,
+    add_findings,
+    read_findings,
+    reported,
+    settle_levels,
+)
+from skymist.missions.ledger.levels import Finding, history, levelled
+from skymist.missions.ledger.store import open_ledger
+from skymist.missions.ledger.treatments import add_record
+from skymist.missions.ledger.verify import verify
+from skymist.missions.site import read_site
+from tests.missions.ledger.books import flown
+from tests.missions.ledger.test_due import OUTCOMES, one_spot
+
+ROOT = Path(__file__).resolve().parents[3]
+EAST = timezone(timedelta(hours=8))
+DAY_1 = date(2026, 7, 1)
+NAMES = ["red", "yellow", "blue", "green"]
+RULES = LevelRules(
+    decay_days=3,
+    rules=(
+        LevelRule(measure=Measure.CASES, days=5, red=2, yellow=1),
+        LevelRule(measure=Measure.COMPLAINTS, days=4, yellow=3, blue=1),
+        LevelRule(measure=Measure.BRETEAU, days=6, red=20, yellow=10, blue=5),
+    ),
+)
+TABLE = {
+    "cases": (5, {"red": 2, "yellow": 1}, "sum"),
+    "complaints": (4, {"yellow": 3, "blue": 1}, "sum"),
+    "breteau": (6, {"red": 20, "yellow": 10, "blue": 5}, "last"),
+}
+Told = list[tuple[int, int, str, float]]
+"""Found on a day, entered on a day, measure, value."""
+
+
+def asked(told: Told, day: int) -> int:
+    """The worst level that the table asks for on a day, 3 for none."""
+    worst = 3
+    for measure, (days, least, how) in TABLE.items():
+        some = [(on, v) for on, known, m, v in told if m == measure and known <= day < on + days]
+        if not some:
+            continue
+        value = sum(v for _, v in some) if how == "sum" else sorted(some, key=lambda s: s[0])[-1][1]
+        reached = [NAMES.index(name) for name, limit in least.items() if value >= limit]
+        worst = min([worst, *reached])
+    return worst
+
+
+def replayed(base: int, told: Told, num_days: int, decay_days: int = 3) -> list[int]:
+    """The level on each day."""
+    level, quiet, made = base, 0, []
+    for day in range(num_days):
+        want = min(base, asked(told, day))
+        if want <= level:
+            level, quiet = want, 0
+        else:
+            quiet += 1
+            if quiet == decay_days:
+                level, quiet = level + 1, 0
+        made.append(level)
+    return made
+
+
+FINDING = st.tuples(
+    st.integers(0, 20),
+    st.sampled_from([0, 0, 0, 2]),
+    st.sampled_from(list(TABLE)),
+    st.sampled_from([0.0, 1.0, 2.0, 3.0, 7.0, 12.0, 25.0]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(found=st.lists(FINDING, max_size=8), base=st.integers(0, 3))
+def test_levels_follow_the_table(found: list[tuple[int, int, str, float]], base: int) -> None:
+    told = [(on, on + late, measure, value) for on, late, measure, value in found]
+    findings = [
+        Finding(
+            on=DAY_1 + timedelta(days=on),
+            known=DAY_1 + timedelta(days=known),
+            measure=Measure(measure),
+            value=value,
+        )
+        for on, known, measure, value in told
+    ]
+    expected = replayed(base, told, 45)
+    for day, want in enumerate(expected):
+        until = DAY_1 + timedelta(days=day)
+        changes = history(
+            LevelName(NAMES[base]), RULES, [f for f in findings if f.known <= until], until
+        )
+        level = changes[-1].after if changes else LevelName(NAMES[base])
+        assert level == NAMES[want], (day, changes)
+        assert all(a.after is b.before for a, b in pairwise(changes))
+
+
+def noon(day: int) -> datetime:
+    return datetime(2026, 7, 1, 12, tzinfo=EAST) + timedelta(days=day)
+
+
+def blue_spot() -> Site:
+    site = one_spot(1)
+    levels = tuple(replace(site.surface_levels[0], name=name) for name in LevelName)
+    spot = replace(site.spots[0], level=LevelName.BLUE)
+    return replace(site, spots=(spot,), surface_levels=levels, level_rules=RULES)
+
+
+def told(measure: str, value: float, day: int) -> Reported:
+    on = DAY_1 + timedelta(days=day)
+    return Reported(on=on, measure=Measure(measure), value=value, spot_id="bin-1", by="Chen")
+
+
+def test_every_change_is_kept_with_its_reason(tmp_path: Path) -> None:
+    path, site = tmp_path / "t.ledger", blue_spot()
+    rows = add_findings(path, site, [told("cases", 2, 0)], now=noon(0), tz=EAST)
+    assert rows[-1].body["text"] == "blue to red: cases: 2 in 5 days (red from 2)"
+    assert settle_levels(path, site, now=noon(6), tz=EAST) == ()
+    for day in (8, 30):
+        settle_levels(path, site, now=noon(day), tz=EAST)
+    assert settle_levels(path, site, now=noon(31), tz=EAST) == ()
+    with open_ledger(path) as ledger:
+        kept = [row.body for row in ledger.rows("WHERE kind = 'level' ORDER BY seq")]
+        assert levelled(site, ledger, DAY_1 + timedelta(days=8), tz=EAST)[0].spots[0].level == (
+            LevelName.YELLOW
+        )
+    assert [(b["on"], b["before"], b["after"]) for b in kept] == [
+        ("2026-07-01", "blue", "red"),
+        ("2026-07-08", "red", "yellow"),
+        ("2026-07-11", "yellow", "blue"),
+    ]
+    assert kept[1]["reason"] == "no rule asked for red for 3 days"
+    assert verify(path).broken is None
+
+
+def test_two_changes_of_one_day_and_a_changed_table_are_kept(tmp_path: Path) -> None:
+    path, site = tmp_path / "t.ledger", blue_spot()
+    add_findings(path, site, [told("cases", 1, 0)], now=noon(0), tz=EAST)
+    add_findings(path, site, [told("cases", 1, 0)], now=noon(0), tz=EAST)
+    other = replace(site, level_rules=replace(RULES, rules=RULES.rules[1:]))
+    settle_levels(path, other, now=noon(1), tz=EAST)
+    with open_ledger(path) as ledger:
+        kept = [row.body for row in ledger.rows("WHERE kind = 'level' ORDER BY seq")]
+    assert [(b["before"], b["after"]) for b in kept] == [
+        ("blue", "yellow"),
+        ("yellow", "red"),
+        ("red", "blue"),
+    ]
+    assert "rules were changed" in kept[-1]["reason"]
+
+
+def test_a_table_may_be_read_each_day(tmp_path: Path) -> None:
+    path, site, table = tmp_path / "t.ledger", blue_spot(), tmp_path / "f.csv"
+    head = "on,measure,value,spot,zone,by,note\n"
+    line = "2026-07-01,complaints,1,bin-1,,Wu,smell\n"
+    table.write_text("\ufeff" + head + line + line, encoding="utf-8")
+    day = DAY_1 + timedelta(days=2)
+    for lines, num in ((2, 2), (2, 0), (3, 1)):
+        table.write_text(head + line * lines, encoding="utf-8")
+        found = read_findings(table, site, day)
+        rows = add_findings(path, site, found, skips_known=True, now=noon(0), tz=EAST)
+        assert sum(row.body["kind"] == "finding" for row in rows) == num
+
+
+def test_every_wrong_line_is_named_and_nothing_is_added(tmp_path: Path) -> None:
+    site, table = blue_spot(), tmp_path / "f.csv"
+    table.write_text(
+        "on,measure,value,spot,zone\n"
+        "2026-07-01,cases,1,bin-1,\n"
+        "yesterday,cases,1,bin-1,\n"
+        "2026-07-09,rats,nan,bin-9,\n"
+        "2026-07-01,cases,-1,bin-1,z1\n"
+    )
+    with pytest.raises(SiteFileError) as stopped:
+        read_findings(table, site, DAY_1)
+    places = [(fault.line, fault.field) for fault in stopped.value.faults]
+    assert places == [
+        *((3, "on"), (4, "on"), (4, "measure"), (4, "value"), (4, "spot")),
+        *((5, "value"), (5, "spot")),
+    ]
+    for content in (b"a,b\n1,2\n", b"\xff\xfe\x00", b""):
+        table.write_bytes(content)
+        with pytest.raises(FormatError, match="wanted"):
+            read_findings(table, site, DAY_1)
+
+
+def test_zone_findings_count_for_its_spots(tmp_path: Path) -> None:
+    path, site = tmp_path / "t.ledger", blue_spot()
+    site = replace(site, spots=(replace(site.spots[0], zone_id="z1"),))
+    found = Reported(on=DAY_1, measure=Measure.BRETEAU, value=12, zone_id="z1")
+    rows = add_findings(path, site, [found], now=noon(0), tz=EAST)
+    assert rows[-1].body["after"] == "yellow"
+
+
+def test_rules_that_make_no_sense() -> None:
+    for keys in ({"days": 0, "red": 1}, {"days": 3}, {"days": 3, "red": 1, "blue": 2}):
+        with pytest.raises(PlanError, match="cases"):
+            LevelRule(measure=Measure.CASES, **keys)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_thirty_days_of_kouvola_with_findings(shared: Path, tmp_path: Path) -> None:
+    """Levels follow the table, nothing due is forgotten, nothing comes early."""
+    site = replace(read_site(ROOT / "examples" / "kouvola" / "site.yaml"), level_rules=RULES)
+    path, rng = tmp_path / "k.ledger", random.Random(8)
+    spots = {spot.id: spot for spot in site.spots}
+    days_for = {
+        (mode, level.name.value): level.revisit_days
+        for mode in Mode
+        for level in (site.surface_levels if mode is Mode.SURFACE else site.vector_levels)
+    }
+    stream: dict[str, Told] = {spot_id: [] for spot_id in spots}
+    last_day: dict[str, int] = {}
+    num_raised = 0
+    for day in range(30):
+        reports = []
+        for spot_id in rng.sample(list(spots), 12):
+            measure, value = rng.choice(list(TABLE)), rng.choice([1.0, 2.0, 3.0, 12.0, 25.0])
+            on = max(0, day - rng.choice([0, 0, 1, 3]))
+            stream[spot_id].append((on, day, measure, value))
+            reports.append(
+                Reported(
+                    on=DAY_1 + timedelta(days=on),
+                    measure=Measure(measure),
+                    value=value,
+                    spot_id=spot_id,
+                )
+            )
+        add_findings(path, site, reports, now=noon(day) - timedelta(hours=9), tz=EAST)
+        base = {s: NAMES.index(spot.level) for s, spot in spots.items()}
+        levels = {s: NAMES[replayed(base[s], stream[s], day + 1)[-1]] for s in spots}
+        num_raised += sum(levels[s] != spots[s].level for s in spots)
+        with open_ledger(path, reads=site.name) as ledger:
+            on_day = DAY_1 + timedelta(days=day)
+            now, _ = levelled(site, ledger, on_day, tz=EAST)
+            found = due(site, ledger, on_day, tz=EAST)
+        assert {spot.id: str(spot.level) for spot in now.spots} == levels
+        expected = {
+            s
+            for s, spot in spots.items()
+            if day - last_day.get(s, -99) >= days_for[spot.mode, levels[s]]
+        }
+        assert {item.spot.id for item in found} == expected
+        assert {item.spot.id: str(item.spot.level) for item in found} == {
+            s: levels[s] for s in expected
+        }
+        for mode in Mode:
+            mine = [item.spot.id for item in found if item.spot.mode is mode]
+            outcomes = {s: rng.choices(OUTCOMES, (8, 1, 1))[0] for s in mine}
+            if outcomes and rng.random() > 0.1:
+                made = flown(
+                    noon(day) - timedelta(hours=4),
+                    outcomes,
+                    site=site.name,
+                    mode=str(mode),
+                    each_min=1,
+                )
+                add_record(path, made, now=noon(day) + timedelta(hours=6))
+                last_day |= {s: day for s, o in outcomes.items() if o == "treated"}
+    settle_levels(path, site, now=noon(29), tz=EAST)
+    with open_ledger(path) as ledger:
+        for row in ledger.rows("WHERE kind = 'level'"):
+            body, day = row.body, (date.fromisoformat(row.body["on"]) - DAY_1).days
+            base_of = NAMES.index(spots[body["spot"]].level)
+            assert NAMES[replayed(base_of, stream[body["spot"]], day + 1)[-1]] == body["after"]
+    assert num_raised > 500
+    assert verify(path).broken is None
+
+
+def test_findings_to_come_are_refused() -> None:
+    cells = {"on": "2026-07-02", "measure": "cases", "value": "1", "spot": "bin-1"}
+    made, troubles = reported(cells, blue_spot(), DAY_1)
+    assert made is None
+    assert troubles == [("on", "a day up to today, 2026-07-01", "2026-07-02")]
