@@ -111,9 +111,15 @@ class Ledger:
             _insert(self._database, rows)
         return tuple(rows)
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._database.close()
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """While this lasts, all that is read is of one moment; writers wait."""
+        with _told(self.path):
+            self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._database.execute("ROLLBACK")
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def verify(path: Path, noted_head: str = "") -> Verdict:
         raise FormatError(f"{wanted}, found {noted_head!r}")
     rows: list[Row] = []
     try:
-        with open_ledger(path) as ledger:
+        with open_ledger(path) as ledger, ledger.snapshot():
             broken = _file_break(ledger)
             rows = list(ledger.rows()) if broken is None else []
             broken = broken or first_break(rows) or _lost_tail(ledger, rows)
