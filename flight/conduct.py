@@ -18,7 +18,7 @@ from skymist.flight.hours import HoursGuard
 from skymist.flight.obeying import obey_all
 from skymist.flight.reconnect import PATIENCE_S
 from skymist.flight.relief import Relief
-from skymist.flight.standstill import mind_weather
+from skymist.flight.standstill import mind_gaps, mind_weather
 from skymist.flight.telling import Log, Skipped
 from skymist.flight.traffic import Traffic
 from skymist.flight.weather import WindWatch
@@ -196,6 +196,7 @@ async def conduct(
         if wind_mps is not None:
             weather.give(wind_mps)
         beside = [listen(runs, stop, told), mind_weather(runs, weather, told)]
+        beside.append(mind_gaps(runs, plan.site.policy.separation_m))
         if desk is not None:
             beside.append(obey_all(desk, runs, plan, told, on_wind=weather.give))
         await fly_all(runs, beside)

@@ -18,7 +18,8 @@ from skymist.flight.clock import now_s
 from skymist.flight.crew import Crew, Load
 from skymist.flight.display import DroneView
 from skymist.flight.errors import FlightError, Holding, LinkLost, OutOfHours, VehicleRefused
-from skymist.flight.halt import OPERATOR, Halts
+from skymist.flight.gaps import Mover
+from skymist.flight.halt import GAP, OPERATOR, Halts
 from skymist.flight.hours import HoursGuard
 from skymist.flight.interrupts import shielded
 from skymist.flight.launch import Launcher
@@ -273,6 +274,26 @@ class DroneRun:
         run = self._sortie_run
         if run is not None and run.is_committed and self.phase is not Phase.PILOT:
             run.ask_home(reason, goes_on=True)
+
+    @property
+    def mover(self) -> Mover | None:
+        """Where it is in the air and goes, as it last said; None on the ground.
+
+        One that yields to another counts as on its plan: it is the one that goes on yielding.
+        """
+        run, state = self._sortie_run, self._watch.state
+        place = state.position
+        if run is None or place is None or not self.phase.is_airborne:
+            return None
+        x, y = state.local(self._plan.site.origin)
+        is_held = GAP in self.halts
+        return Mover(
+            drone_id=self.drone.id,
+            place=(x, y, place.above_home_m),
+            velocity=(place.east_mps, place.north_mps),
+            is_on_plan=is_held or (run.is_on_plan and not run.halt.was_paused),
+            is_held=is_held,
+        )
 
     @property
     def wind(self) -> Wind | None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from skymist.flight.channel import Peer
     from skymist.flight.telling import DroneLog
 
-OPERATOR = "operator"
-"""Who it is that an order speaks for."""
+OPERATOR, GAP = "operator", "gap"
+"""Who wants a drone to stand still: a person, or another drone in its way."""
 PAUSE, FLY_ON = 0.0, 1.0
 """First parameter of DO_PAUSE_CONTINUE. Source: MAVLink common.xml."""
 ASK_AGAIN_S = 1.0

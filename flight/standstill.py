@@ -1,4 +1,4 @@
-"""Who stands still because of the weather, and who comes home: the stop rule of an operation.
+"""Who stands still because of the weather or of another drone, and who comes home.
 
 Too strong a wind turns every pump off at once and pauses the drones where they are; nothing takes
 off. Where it does not pass within `BEAR_S` they come home. When it has been good for a while they
@@ -11,6 +11,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from skymist.flight.clock import now_s
+from skymist.flight.gaps import to_hold
+from skymist.flight.halt import GAP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from skymist.flight.weather import WindWatch
 
 WEATHER = "weather"
-LOOK_S = 1.0
+LOOK_S, GAP_LOOK_S = 1.0, 0.5
 BEAR_S = 45.0
 """So long drones wait in the air for a gust to pass. Proposal."""
 
@@ -54,3 +56,19 @@ def _mind(run: DroneRun, reason: str, *, is_borne: bool) -> None:
         run.halt(WEATHER, reason)
     if not is_borne:
         run.wait_at_home(reason)
+
+
+async def mind_gaps(runs: Sequence[DroneRun], separation_m: float) -> None:
+    """Keep drones in the air apart until cancelled; with one drone there is nothing to do."""
+    if len(runs) < 2:
+        return
+    while True:
+        movers = {run.drone.id: run.mover for run in runs}
+        held = to_hold([mover for mover in movers.values() if mover is not None], separation_m)
+        for run in runs:
+            because = held.get(run.drone.id)
+            if because is not None and GAP not in run.halts:
+                run.halt(GAP, f"{because} is in its way")
+            elif because is None and GAP in run.halts:
+                run.release(GAP)
+        await asyncio.sleep(GAP_LOOK_S)

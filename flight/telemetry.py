@@ -56,6 +56,8 @@ class Place(Evidence):
     speed_mps: float
     climb_mps: float
     heading_deg: float | None
+    east_mps: float = 0.0
+    north_mps: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +264,8 @@ def _place(message: messages.Position, now_s: float) -> Place:
         speed_mps=math.hypot(message.north_mps, message.east_mps),
         climb_mps=-message.down_mps,
         heading_deg=message.heading_deg,
+        east_mps=message.east_mps,
+        north_mps=message.north_mps,
     )
 
 

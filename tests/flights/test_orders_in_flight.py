@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from skymist.coverage.plan import Plan
+from skymist.coverage.plan import Plan, Transit
+from skymist.flight import standstill
 from skymist.flight.commands.rehearse import crew_of, homes_of
 from skymist.flight.conduct import Outcome, Result
 from skymist.flight.display import Silent
@@ -415,5 +417,50 @@ def test_a_wind_that_stays_brings_them_home_and_the_rest_waits_for_it(
     assert flown.outcome.result is Result.DONE, flown.outcome
     assert gap_and_double(flown.copters[0])[0] == 0.0
     assert gap_and_double(flown.copters[0])[1] <= OVERLAP_M
+    for copter in flown.copters:
+        assert_safe(copter)
+
+
+# -- beside each other -------------------------------------------------------------------
+
+
+def crossing(plan: Plan) -> Plan:
+    """The second drone's way leads over the first one's pass, half a minute after it is over."""
+    second = next(s for s in plan.sorties if s.drone_id == "d2")
+    out, swath, hop, hover, home = second.legs
+    assert isinstance(out, Transit)
+    detour = ((25.0, 20.0, 6.0), (25.0, -30.0, 6.0), (5.0, -30.0, 6.0), (5.0, 20.0, 6.0))
+    way = Transit(path=(out.path[0], out.path[1], *detour, out.path[2]), speed_mps=4.0)
+    moved = replace(second, legs=(way, swath, hop, hover, home), start_s=8.0, duration_s=120.0)
+    sorties = tuple(moved if s is second else s for s in plan.sorties)
+    return replace(plan, sorties=sorties)
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_a_drone_stands_still_before_one_that_was_paused_in_its_way(
+    tiny_plan: MakePlan, tell: Tell, monkeypatch: pytest.MonkeyPatch, is_guarded: bool
+) -> None:
+    """Both are in the air when the first is paused; without the rule the other flies past it."""
+    if not is_guarded:
+        monkeypatch.setattr(standstill, "to_hold", lambda *_: {})
+
+    async def script(told: Told) -> None:
+        await told.until(lambda c: c.pumped_l > 0.25)
+        told.give("p d1")
+        await asyncio.sleep(60.0)
+        told.give("c d1")
+
+    flown = tell(crossing(tiny_plan(2)), script)
+    places = [{round(s.t_s, 1): s for s in copter.truth} for copter in flown.copters]
+    home_y = (0.0, 30.0)
+    near_m = min(
+        math.dist((a.x, a.y + home_y[0], a.z), (b.x, b.y + home_y[1], b.z))
+        for t_s, a in places[0].items()
+        if (b := places[1].get(t_s)) is not None and min(a.z, b.z) > 2.0
+    )
+    assert (near_m >= 8.0) == is_guarded, near_m
+    if is_guarded:
+        assert flown.outcome.result is Result.DONE
+        assert near_m >= flown.plan.site.policy.separation_m
     for copter in flown.copters:
         assert_safe(copter)
