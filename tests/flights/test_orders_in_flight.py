@@ -431,7 +431,7 @@ def crossing(plan: Plan) -> Plan:
     assert isinstance(out, Transit)
     detour = ((25.0, 20.0, 6.0), (25.0, -30.0, 6.0), (5.0, -30.0, 6.0), (5.0, 20.0, 6.0))
     way = Transit(path=(out.path[0], out.path[1], *detour, out.path[2]), speed_mps=4.0)
-    moved = replace(second, legs=(way, swath, hop, hover, home), start_s=8.0, duration_s=120.0)
+    moved = replace(second, legs=(way, swath, hop, hover, home), start_s=16.0, duration_s=120.0)
     sorties = tuple(moved if s is second else s for s in plan.sorties)
     return replace(plan, sorties=sorties)
 
@@ -445,7 +445,8 @@ def test_a_drone_stands_still_before_one_that_was_paused_in_its_way(
         monkeypatch.setattr(standstill, "to_hold", lambda *_: {})
 
     async def script(told: Told) -> None:
-        await told.until(lambda c: c.pumped_l > 0.25)
+        other = told.fleet.copters[1]
+        await told.until(lambda c: c.pumped_l > 0.25 and other.state.is_armed)
         told.give("p d1")
         await asyncio.sleep(60.0)
         told.give("c d1")
