@@ -236,7 +236,9 @@ ArduCopter 4.7.0-dev in its simulator at {SPEEDUP:g} times speed: a pass of {LEN
 {SPEED_MPS:g} m/s, the event some seconds after the pump was seen to run. Counted from the vehicle
 leaving AUTO (mode change in its dataflash log) by positions and servo output of that log. "Bare" is
 wet track after the same event at 5 m/s without this mission and without a ground program, as
-measured when the project began. Measured by
+measured when the project began. The log holds both ten times a second: 0.0 m is less than 0.5 m,
+and the ground's way home turns the pump off before the mode changes. The ground program is there in
+all but "ground station lost", where the mission alone does it. Measured by
 `python tests/benchmarks/failsafe_bench.py`; the machine was busy with other work.
 
 | event | runs | wet, m (median) | wet, m (most) | outside the spot, m | until off, s | bare, m |
