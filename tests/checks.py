@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,7 +19,15 @@ import shapely
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from shapely import affinity
-from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, Polygon, box
+from shapely.geometry import (
+    LineString,
+    MultiLineString,
+    MultiPoint,
+    MultiPolygon,
+    Point,
+    Polygon,
+    box,
+)
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
@@ -206,9 +215,13 @@ def _unaccounted(plan: Plan) -> Iterator[str]:
     flown = {spot_id for sortie in plan.sorties for spot_id in sortie.spot_ids}
     for spot_id in flown ^ set(treated):
         yield f"{spot_id}: {'flown, not' if spot_id in flown else 'not flown, but'} in treatments"
+    areas: dict[str, list[BaseGeometry]] = defaultdict(list)
+    for task in plan.ground:
+        areas[task.spot_id].append(task.area)
+    for t in plan.treatments:
+        areas[t.spot_id].append(t.target)
     for spot in plan.site.spots:
-        parts = [task.area for task in plan.ground if task.spot_id == spot.id]
-        parts += [t.target for t in plan.treatments if t.spot_id == spot.id]
+        parts = areas[spot.id]
         if not parts:
             yield f"{spot.id}: neither treated nor left to the ground crew"
             continue
@@ -474,15 +487,13 @@ def assert_doses(plan: Plan) -> None:
 
 
 def _underdosed(plan: Plan) -> Iterator[str]:
+    sprays: dict[str, list[Pass]] = defaultdict(list)
+    for sortie in plan.sorties:
+        for spray in sortie.passes:
+            sprays[spray.spot_id].append(spray)
     for treatment in plan.treatments:
-        sprays = [
-            spray
-            for sortie in plan.sorties
-            for spray in sortie.passes
-            if spray.spot_id == treatment.spot_id
-        ]
-        if sprays:
-            yield from _wrong_dose(plan, treatment, sprays)
+        if treatment.spot_id in sprays:
+            yield from _wrong_dose(plan, treatment, sprays[treatment.spot_id])
 
 
 def _wrong_dose(plan: Plan, treatment: Treatment, sprays: list[Pass]) -> Iterator[str]:
@@ -727,11 +738,7 @@ def positions(sortie: Sortie, model: DroneModel, early_frac: float = 0.5) -> Poi
 
 def _too_close(plan: Plan) -> Iterator[str]:
     """Pairs near each other for 8 s and more, wherever in the sorties the spare time is spent."""
-    pairs = itertools.combinations(plan.sorties, 2)
-    for one, other in pairs:
-        ends = (one.start_s + one.duration_s, other.start_s + other.duration_s)
-        if one.drone_id == other.drone_id or max(one.start_s, other.start_s) >= min(ends):
-            continue
+    for one, other in _met(plan):
         found = []
         for early in ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0), (0.5, 0.5)):
             ours, theirs = (
@@ -745,6 +752,22 @@ def _too_close(plan: Plan) -> Iterator[str]:
                 f"{one.id} and {other.id}: {apart_m:.1f} m apart near {_at(place[1:])} at "
                 f"{place[0]:.0f} s, under half of the separation for {longest_s} s"
             )
+
+
+def _met(plan: Plan) -> Iterator[tuple[Sortie, Sortie]]:
+    """Sorties of two drones aloft at one time over ground less than the separation apart."""
+    ways = {
+        sortie.id: MultiPoint([p[:2] for leg in sortie.legs for p in track(leg)]).envelope
+        for sortie in plan.sorties
+    }
+    aloft: list[Sortie] = []
+    for other in sorted(plan.sorties, key=lambda sortie: sortie.start_s):
+        aloft = [one for one in aloft if one.start_s + one.duration_s > other.start_s]
+        for one in aloft:
+            gap_m = ways[one.id].distance(ways[other.id])
+            if one.drone_id != other.drone_id and gap_m < plan.site.policy.separation_m:
+                yield one, other
+        aloft.append(other)
 
 
 def _longest_near(ours: Points, theirs: Points, near_m: float) -> tuple[int, float, Points]:
