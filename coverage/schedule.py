@@ -108,11 +108,10 @@ class Airspace:
         """Where and when others fly that come near the ground of this path at any time."""
         reach = self._separation_m
         low, high = path.min(axis=0) - reach, path.max(axis=0) + reach
-        return [
-            (begun, other)
-            for other_id, begun, other, bounds in self._flown
-            if other_id != drone_id and (bounds[:3] < high).all() and (bounds[3:] > low).all()
-        ]
+        boxes = np.array([bounds for *_, bounds in self._flown]).reshape(-1, 6)
+        near = (boxes[:, :3] < high).all(axis=1) & (boxes[:, 3:] > low).all(axis=1)
+        some = [self._flown[k] for k in np.flatnonzero(near).tolist()]
+        return [(begun, other) for other_id, begun, other, _ in some if other_id != drone_id]
 
     def _is_near(
         self, start: int, path: NDArray[np.float64], begun: int, other: NDArray[np.float64]
