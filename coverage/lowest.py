@@ -1,8 +1,9 @@
 """The least time that any plan could take for the same treatments: what a plan is measured by.
 
-Every litre takes its seconds of spraying and its share of the stops and of the way there and
-back: a flight carries at most a tank, so its round trip, which is at least as long as to any of
-its spots, is shared by at most a tankful. Wherever a drone may be moved, the best pad counts.
+Somebody goes to the farthest spot and back. Every litre takes its seconds of spraying and its
+share of the stops and of the way there and back: a flight carries at most a tank, so its round
+trip, which is at least as long as to any of its spots, is shared by at most a tankful. Wherever a
+drone may be moved, the best pad counts.
 """
 
 from __future__ import annotations
@@ -60,11 +61,14 @@ def lowest_s(site: Site, drones: Sequence[Drone], treatments: Sequence[Treatment
         if policy.is_swap_in_refill
         else (policy.refill_s + policy.swap_s)
     )
-    return max(0.0, best_s - first_s)
+    can_move = any(drone.is_movable for drone in drones)
+    used = list(pads.values()) if can_move else [pads[drone.pad_id] for drone in drones]
+    visits = [min(_round_trip_s(t, models[t.model_id], pad, site) for pad in used) for t in some]
+    return max(0.0, best_s - first_s, *visits)
 
 
-def _least_s(treatment: Treatment, model: DroneModel, pad: Pad, site: Site) -> float:
-    """Seconds of a drone's day that the treatment takes at least, from this pad."""
+def _round_trip_s(treatment: Treatment, model: DroneModel, pad: Pad, site: Site) -> float:
+    """Seconds that whoever treats any part of the spot needs to be there and back."""
     policy = site.policy
     speed_mps = min(model.cruise_mps, policy.speed_max_mps)
     reach_m = min(
@@ -75,7 +79,13 @@ def _least_s(treatment: Treatment, model: DroneModel, pad: Pad, site: Site) -> f
     way = [(0.0, 0.0, PAD_HEIGHT_M), (0.0, 0.0, top_m), (reach_m, 0.0, top_m)]
     way.append((reach_m, 0.0, max(low_m, treatment.passes[0].above_home_m)))
     trip_s = transit_s(way, model, speed_mps) + transit_s(way[::-1], model, speed_mps)
-    trip_s += SPOOL_S + LAND_S
+    return trip_s + SPOOL_S + LAND_S
+
+
+def _least_s(treatment: Treatment, model: DroneModel, pad: Pad, site: Site) -> float:
+    """Seconds of a drone's day that the treatment takes at least, from this pad."""
+    policy = site.policy
+    trip_s = _round_trip_s(treatment, model, pad, site)
     tanks = treatment.litres_l / usable_l(model)
     spray_s = math.fsum(leg_s(sprayed, model) for sprayed in treatment.passes)
     flown_s = spray_s + tanks * trip_s
