@@ -81,6 +81,10 @@ def plan(
         str | None,
         typer.Option(help="With --due: the day, as 2026-07-01; by default the start's, or today."),
     ] = None,
+    only: Annotated[
+        Path | None,
+        typer.Option(help="Plan the spots of this list alone: a CSV with `spot`, or ids by line."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
     no_preview: Annotated[
         bool, typer.Option("--no-preview", help="Leave out preview.png.")
@@ -103,6 +107,8 @@ def plan(
 
     A whole city, each site into its own folder: [bold]skymist plan city/*.yaml -o plans[/bold]
 
+    What a report says was missed: [bold]skymist plan site.yaml --only report/missed.csv[/bold]
+
     What is due alone: [bold]skymist plan site.yaml --due -o plans/today[/bold]; where nothing is,
     exit 1 and no plan.
     """
@@ -111,13 +117,17 @@ def plan(
     from skymist.flight.engines import engine_for
     from skymist.missions.clock_words import start_of_words
     from skymist.missions.plan_folder import write_plan_folder
+    from skymist.missions.selection import only_listed
 
     paths = site_paths(sites)
     chosen = engine_for(engine, jobs)
     air = None if wind is None else wind_of(wind)
     began = None if start is None else start_of_words(start)
     aim = None if objective is None else objective_of(objective)
-    require_one_site(paths, due=due, ledger=ledger, on=on)
+    require_one_site(paths, due=due, ledger=ledger, on=on, only=only)
+    keep = partial(due_site, path=paths[0], ledger=ledger, on=on, start=began) if due else None
+    if only is not None:
+        keep = partial(only_listed, path=only)
     if len(paths) > 1:
         order = Order(
             seed=seed,
@@ -137,7 +147,7 @@ def plan(
         budget_s=budget_s,
         start=began,
         objective=aim,
-        keep=partial(due_site, path=paths[0], ledger=ledger, on=on, start=began) if due else None,
+        keep=keep,
     )
     write_plan_folder(made, output)
     (output / "preview.png").unlink(missing_ok=True)
@@ -155,9 +165,9 @@ def plan(
 
 
 def require_one_site(
-    paths: Sequence[Path], *, due: bool, ledger: Path | None, on: str | None
+    paths: Sequence[Path], *, due: bool, ledger: Path | None, on: str | None, only: Path | None
 ) -> None:
-    """Refuse --due for several sites, and its options without it.
+    """Refuse --due and --only for several sites or together, and options of --due without it.
 
     Raises
     ------
@@ -168,6 +178,9 @@ def require_one_site(
 
     if due and len(paths) > 1:
         raise FormatError(f"--due: wanted one site, found {len(paths)}: each has its own ledger")
+    if only is not None and (due or len(paths) > 1):
+        found = "--due with it" if due else f"{len(paths)} sites"
+        raise FormatError(f"--only: wanted one site and no --due, found {found}")
     for flag, value in (("--ledger", ledger), ("--on", on)):
         if value is not None and not due:
             raise FormatError(f"{flag}: wanted --due with it, found none")
