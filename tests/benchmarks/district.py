@@ -235,7 +235,7 @@ def _pads(lots: Lots, num_pads: int) -> tuple[Pad, ...]:
         x = (k % columns + 0.5) / in_row * (len(lots.street_x) - 1)
         y = (k // columns + 0.5) / rows * (len(lots.street_y) - 1)
         x_m, y_m = lots.street_x[round(x)], lots.street_y[round(y)]
-        made.append(Pad(id=f"p{k + 1}", x=float(x_m), y=float(y_m)))
+        made.append(Pad(id=f"p{k + 1}", x=float(x_m), y=float(y_m), capacity=1))
     return tuple(made)
 
 
