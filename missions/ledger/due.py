@@ -31,6 +31,11 @@ _SINCE = (
     "SELECT body FROM entries WHERE kind = 'treatment' AND spot = ? AND mode = ? "
     "AND is_rehearsal <= ? ORDER BY seq DESC LIMIT 1"
 )
+_LEFT = "SELECT max(seq) FROM entries WHERE kind = 'left' AND spot = ?"
+_FLOWN = (
+    "SELECT seq FROM entries WHERE kind = 'treatment' AND spot = ? AND record IS NOT NULL "
+    "ORDER BY seq DESC LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,8 @@ class Due:
 
     `since` is when it became due; `days_late` counts whole days from that day to the day asked
     for. The spot has its level of that day; `level_reason` says why where it is not the site
-    file's. `by` says who treats it: `drone`, or `hand` where its level is not flown.
+    file's. `by` says who treats it: `drone`, or `hand` where its level is not flown or the last
+    operation that had it in its plan left it to people.
     """
 
     spot: BlindSpot
@@ -123,7 +129,7 @@ def due(
             Due(
                 spot=spot,
                 post=post,
-                by="drone" if level.is_flown else "hand",
+                by="hand" if not level.is_flown or _is_left(ledger, spot) else "drone",
                 last=last,
                 since=since,
                 days_late=0 if since is None else max(0, (on - since.astimezone(tz).date()).days),
@@ -162,6 +168,14 @@ def _attempt(ledger: Ledger, spot: BlindSpot, counts_rehearsals: bool) -> dict[s
     """The row of the last time that it was planned or treated."""
     rows = ledger.select(_SINCE, spot.id, spot.mode.value, counts_rehearsals)
     return json.loads(rows[0][0]) if rows else None
+
+
+def _is_left(ledger: Ledger | None, spot: BlindSpot) -> bool:
+    """Whether the last plan that had the spot found no way for a drone to treat any of it."""
+    if ledger is None:
+        return False
+    left = ledger.select(_LEFT, spot.id)[0][0]
+    return left is not None and [(left,)] > ledger.select(_FLOWN, spot.id)
 
 
 def _reason(last: datetime | None, held: dict[str, Any] | None, tz: tzinfo | None) -> str:

@@ -160,7 +160,7 @@ def _grown_from(ledger: Ledger, flown: Flown) -> str | None:
 
 
 def _bodies(flown: Flown, grown_from: str | None) -> list[Body]:
-    """The rows of a record: the operation's, then its spots' in the order of the plan."""
+    """The rows of a record: the operation's, its spots' by the plan, and what it left to people."""
     figures, sha256 = flown.figures, flown.sha256
     shared = {"record": sha256, "is_rehearsal": figures["is_rehearsal"]}
     ground = {task["id"]: task["m2"] for task in figures["ground"]}
@@ -179,6 +179,10 @@ def _bodies(flown: Flown, grown_from: str | None) -> list[Body]:
         said = {key: spot[key] for key in _SPOT_KEYS} | {key: _utc(spot[key]) for key in _TIMES}
         left = {"by_hand_m2": ground.get(spot["id"], 0.0), "spot": spot["id"], "of": spot["kind"]}
         rows.append({"kind": "treatment", **shared, **said, **left})
+    for task in figures["ground"]:
+        if task["is_whole"]:
+            said = {"m2": task["m2"], "text": f"left to people: {task['text']}"}
+            rows.append({"kind": "left", **shared, **said, "spot": task["id"]})
     return rows
 
 

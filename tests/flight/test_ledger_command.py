@@ -35,12 +35,14 @@ def test_record_is_kept_as_it_was_flown(
     add(record.parent, ledger, rehearsal=True, operator="Lin", json=True)
     told = json.loads(capsys.readouterr().out)
     applied = applied_from(read_record(record))
-    assert told["rows"] == 1 + len(applied.spots)
+    left = [task.spot_id for task in applied.ground if task.is_whole_spot]
+    assert told["rows"] == 1 + len(applied.spots) + len(left)
     with open_ledger(ledger) as held:
         bodies = [row.body for row in held.rows()]
         assert held.head().hash == told["head"]
     assert bodies[1]["operator"] == "Lin"
-    for body, spot in zip(bodies[2:], applied.spots, strict=True):
+    assert [body["spot"] for body in bodies if body["kind"] == "left"] == left
+    for body, spot in zip(bodies[2 : len(bodies) - len(left)], applied.spots, strict=True):
         assert (body["spot"], body["outcome"]) == (spot.spot.id, str(spot.outcome))
         assert body["litres"] == pytest.approx(spot.litres_l, abs=0.001)
         assert body["ended_utc"] == (spot.ended and spot.ended.isoformat(timespec="seconds"))

@@ -25,6 +25,7 @@ def flown(
     mode: str = "surface",
     contact_min: float = 30.0,
     each_min: float = 10.0,
+    left: tuple[str, ...] = (),
 ) -> Flown:
     """An operation that began then and ended with these outcomes, one spot after the other."""
     spots = []
@@ -53,7 +54,7 @@ def flown(
         **{"site": site, "is_rehearsal": is_rehearsal, "sim": None, "notes": [], "agents": []},
         **{"started_utc": began.isoformat(), "software": "skymist 0.1.0", "spots": spots},
         **{"record": {"file": "record.jsonl", "ending": "done"}, "totals": {"litres": 2.0}},
-        "ground": [],
+        "ground": [{"id": s, "is_whole": True, "m2": 9.0, "text": "too narrow"} for s in left],
     }
     data = json.dumps([began.isoformat(), is_rehearsal, mode]).encode() + b"\nflown\n"
     return Flown(data=data, figures=figures)

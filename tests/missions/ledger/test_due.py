@@ -123,6 +123,20 @@ def test_work_by_hand_counts_and_choices_choose(tmp_path: Path) -> None:
         assert [s.id for s in only_due(site, (item,)).spots] == ["bin-2"]
 
 
+def test_what_a_plan_left_to_people_is_theirs(tmp_path: Path) -> None:
+    path, site = tmp_path / "t.ledger", one_spot(1)
+    other = replace(site.spots[0], id="gap-1")
+    site = replace(site, spots=(*site.spots, other))
+    add_record(path, flown(local(0, 9), left=("gap-1",)), now=local(0, 10))
+    with open_ledger(path) as ledger:
+        found = due(site, ledger, DAY_1 + timedelta(days=1), tz=EAST)
+        assert {item.spot.id: item.by for item in found} == {"bin-1": "drone", "gap-1": "hand"}
+    add_record(path, flown(local(1, 9), {"gap-1": "partial"}), now=local(1, 10))
+    with open_ledger(path) as ledger:
+        found = due(site, ledger, DAY_1 + timedelta(days=2), tz=EAST)
+        assert {item.by for item in found} == {"drone"}
+
+
 @pytest.mark.slow
 def test_thirty_days_of_kouvola(shared: Path, tmp_path: Path) -> None:
     """Nothing due is forgotten, nothing comes early, whatever is missed, partial or late."""
