@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from scipy.sparse.csgraph import dijkstra
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -91,6 +90,9 @@ class FreeSpace:
             first, second, gap = first[seen], second[seen], gap[seen]
             graph[first, second] = graph[second, first] = self._kinematics.run_s(gap)
             graph[~np.isfinite(graph)] = 0.0
+            # Here, not above: importing it takes longer than commands that do not plan.
+            from scipy.sparse.csgraph import dijkstra
+
             self._between, self._next = dijkstra(graph, directed=False, return_predecessors=True)
         return self._between, self._next
 
