@@ -1,7 +1,8 @@
 """How long a sortie takes and how much of the battery it uses.
 
 Legs are flown as ArduCopter flies them: with limited jerk from rest to rest, and on through bends
-that are not sharp. Power is hover power at the mass of the moment, which falls as the tank empties.
+that are not sharp. Power is hover power at the mass of the moment, which falls as the tank empties,
+and what wind adds to it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from skymist.coverage.airspeed import path_wind_w
 from skymist.coverage.dose import FAST_MPS
 from skymist.coverage.plan import Pass, PassKind, Transit
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from skymist.coverage.drift import Wind
     from skymist.coverage.drones import DroneModel
     from skymist.coverage.plan import Leg
 
@@ -137,6 +140,15 @@ def leg_s(leg: Leg, model: DroneModel) -> float:
     return STOP_S + run_s(leg.length_m, leg.speed_mps, model.accel_mps2) - bend_s
 
 
+def leg_wind_w(leg: Leg, model: DroneModel, wind: Wind | None) -> float:
+    """Watts that wind adds on the mean of one leg; 0 in still air, in a hover those of a hover."""
+    if isinstance(leg, Transit):
+        return path_wind_w(leg.path, leg.speed_mps, model, wind)
+    if leg.kind is PassKind.HOVER:
+        return path_wind_w((), 1.0, model, wind)
+    return path_wind_w([(x, y, 0.0) for x, y in leg.path], leg.speed_mps, model, wind)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """What a sortie takes: seconds from arming to disarmed, share of a full battery, litres."""
@@ -146,16 +158,23 @@ class Cost:
     litres_l: float
 
 
-def sortie_cost(legs: Iterable[Leg], model: DroneModel, carried_l: float) -> Cost:
-    """Time, battery and litres for legs flown in order with `carried_l` litres at take-off."""
-    litres, seconds, joules = 0.0, SPOOL_S, SPOOL_S * model.hover_power_w(carried_l)
+def sortie_cost(
+    legs: Iterable[Leg], model: DroneModel, carried_l: float, wind: Wind | None = None
+) -> Cost:
+    """Time, battery and litres for legs flown in order with `carried_l` litres at take-off.
+
+    Wind costs battery, no time: see `coverage.airspeed`.
+    """
+    hover_w = path_wind_w((), 1.0, model, wind)
+    litres, seconds = 0.0, SPOOL_S
+    joules = SPOOL_S * (model.hover_power_w(carried_l) + hover_w)
     for leg in legs:
         took_s = leg_s(leg, model)
         used_l = leg.litres_l if isinstance(leg, Pass) else 0.0
         left_l = max(0.0, carried_l - litres - used_l / 2)
-        joules += took_s * model.hover_power_w(left_l)
+        joules += took_s * (model.hover_power_w(left_l) + leg_wind_w(leg, model, wind))
         seconds, litres = seconds + took_s, litres + used_l
-    joules += LAND_S * model.hover_power_w(max(0.0, carried_l - litres))
+    joules += LAND_S * (model.hover_power_w(max(0.0, carried_l - litres)) + hover_w)
     return Cost(
         duration_s=seconds + LAND_S,
         battery_frac=joules / (model.battery_wh * 3600),

@@ -122,7 +122,7 @@ class Flights:
             legs = self._legs(base, chunks)
         except PlanError:
             return None
-        cost = sortie_cost(legs, model, carried_l(legs, model.sprayer))
+        cost = sortie_cost(legs, model, carried_l(legs, model.sprayer), base.hops.wind)
         num_passes = sum(isinstance(leg, Pass) for leg in legs)
         is_long = num_passes > PASSES_MOST or cost.battery_frac > 1 - policy.reserve_frac
         if is_long or not _within(legs, base.pad, policy.radius_m):
@@ -168,7 +168,7 @@ class Flights:
             return math.inf
         works = sum(base.hops.worked[id(chunk)][1] for chunk in chunks)
         took_s = SPOOL_S + LAND_S + works + self._turns(base, chunks)[0]
-        mean_w = model.hover_power_w(held_l(litres, 0, model.sprayer) / 2)
+        mean_w = model.hover_power_w(held_l(litres, 0, model.sprayer) / 2) + base.hops.wind_w(0.0)
         used = took_s * mean_w / (model.battery_wh * 3600)
         room = (1 - base.hops.policy.reserve_frac) * (1 + BATTERY_SLACK_FRAC)
         return took_s if used <= room else math.inf

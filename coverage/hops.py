@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from skymist.coverage.airspeed import mean_wind_w
 from skymist.coverage.airways import NEAR_M, Airways
 from skymist.coverage.energy import BEND_S, UPRIGHT_MPS2, ramp_s, runs_s, transit_s
 from skymist.coverage.errors import PlanError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from skymist.coverage.airways import XYZ
     from skymist.coverage.chunks import Chunk
+    from skymist.coverage.drift import Wind
     from skymist.coverage.drones import DroneModel
     from skymist.coverage.plan import Transit
     from skymist.coverage.site import Site
@@ -47,8 +49,10 @@ Fitted to the ways of Kouvola."""
 class Hops:
     """Ways of one model over one site: exact ones, kept, and estimates for many at once."""
 
-    def __init__(self, site: Site, model: DroneModel) -> None:
+    def __init__(self, site: Site, model: DroneModel, wind: Wind | None = None) -> None:
         policy = site.policy
+        self.wind = wind
+        self._wind_w: dict[float, float] = {}
         keep_m = model.body_m / 2 + policy.clearance_m
         self.model, self.policy = model, policy
         self.speed_mps = min(model.cruise_mps, policy.speed_max_mps)
@@ -88,6 +92,12 @@ class Hops:
         if isinstance(found, PlanError):
             raise found
         return found
+
+    def wind_w(self, speed_mps: float) -> float:
+        """Watts that wind adds at a speed over ground, on the mean of all directions."""
+        if speed_mps not in self._wind_w:
+            self._wind_w[speed_mps] = mean_wind_w(speed_mps, self.model, self.wind)
+        return self._wind_w[speed_mps]
 
     def guess(self, pairs: Sequence[tuple[XYZ, XYZ]]) -> None:
         """Estimate flights between pairs of places, all at once, for `guessed_s`."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from skymist.coverage.airspeed import require_held
 from skymist.coverage.concerns import concerns_of
 from skymist.coverage.dayplan import beyond_day, by_priority, end_s, fitting, without_late
 from skymist.coverage.errors import PlanError
@@ -51,25 +52,29 @@ def plan_site(
     """Treatments, ground-crew tasks and scheduled sorties for a site.
 
     `num_drones` takes the first so many of the fleet. `progress` is told the stage, steps done
-    and steps in all. `wind` is what the passes are laid for. `start` is when the plan's time is 0;
-    a site with hours starts at its first ones unless told. `objective` replaces the policy's. The
-    same site, wind, start and seed give the same plan. `treat` may be another `treat_site` that
-    gives the same, such as one that shares the spots out among processes.
+    and steps in all. `wind` is what passes are laid and batteries reckoned for. `start` is when
+    the plan's time is 0; a site with hours starts at its first ones unless told. `objective`
+    replaces the policy's. The same site, wind, start and seed give the same plan. `treat` may be
+    another `treat_site` that gives the same, such as one that shares the spots out among processes.
 
     Raises
     ------
     PlanError
-        Where the site has no drone that can fly, or fewer than asked for; where drones would
-        come nearer to each other than the policy allows.
+        Where the site has no drone that can fly, or fewer than asked for; where one could not hold
+        its speed against the wind; where drones would come nearer to each other than the policy
+        allows.
     """
     if objective is not None:
         site = replace(site, policy=replace(site.policy, objective=objective))
     drones = _crew(site, num_drones)
+    require_held((d.model for d in drones), site.policy.speed_max_mps, wind)
     tell = progress or (lambda stage, done, total: None)
     options, left = _options(site, drones, tell, wind, treat)
     tell("sorties", 0, 1)
     start = start or usual_start(site)
-    planner = Planner(site, drones, seed=seed, is_over=is_over or (lambda: False), start=start)
+    planner = Planner(
+        site, drones, seed=seed, is_over=is_over or (lambda: False), start=start, wind=wind
+    )
     given, sorties, late = _timed(planner, site, options)
     site = with_stations(site, given.drones)
     tell("schedule", 0, 1)

@@ -73,7 +73,9 @@ def replan(
         raise PlanError(f"{', '.join(stuck)}: wanted a drone of {', '.join(wanted)}, found none")
     site = replace(plan.site, fleet=drones)
     start = plan.start.later(now_s) if plan.start else None
-    planner = Planner(site, drones, seed=seed, is_over=is_over or (lambda: False), start=start)
+    planner = Planner(
+        site, drones, seed=seed, is_over=is_over or (lambda: False), start=start, wind=plan.wind
+    )
     given = planner.give(options)
     by_model = {drone.id: drone.model for drone in drones}
     found = scheduled(
@@ -90,6 +92,7 @@ def replan(
         treatments=treatments,
         ground=(*plan.ground, *given.tasks, *late),
         sorties=sorties,
+        wind=plan.wind,
         lowest_s=lowest_s(site, drones, treatments),
         start=start,
     )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from skymist.coverage.chunks import Chunk
+    from skymist.coverage.drift import Wind
     from skymist.coverage.drones import Drone
     from skymist.coverage.flights import Flight
     from skymist.coverage.hours import Start
@@ -89,6 +90,7 @@ class Planner:
         seed: int,
         is_over: Callable[[], bool],
         start: Start | None = None,
+        wind: Wind | None = None,
     ) -> None:
         self._site, self._drones, self._seed, self._is_over = site, drones, seed, is_over
         self._stop_s = stop_s(site.policy)
@@ -97,7 +99,7 @@ class Planner:
         self._ranks = ranks if site.policy.objective is Objective.PRIORITY else {}
         self._flights = Flights(self.timetable, self._ranks)
         models = {drone.model.id: drone.model for drone in drones}
-        self._hops = {model_id: Hops(site, model) for model_id, model in models.items()}
+        self._hops = {model_id: Hops(site, model, wind) for model_id, model in models.items()}
         self._bases: list[Base] = []
         for model_id, hops in self._hops.items():
             own = [d for d in drones if d.model.id == model_id]

@@ -68,8 +68,10 @@ def field_of(bases: Sequence[Base], chunks: Sequence[Chunk]) -> Field:
     powers = np.full(seconds.shape, half_w)
     powers[:num, :] = model.hover_power_w(held_l(usable_l(model) * OUT_LOAD, 0, model.sprayer))
     powers[:, :num] = model.hover_power_w(held_l(0.0, 0, model.sprayer))
-    joules = seconds * powers
-    joules[:, num:] += works * half_w
+    hops = bases[0].hops
+    joules = seconds * (powers + hops.wind_w(hops.speed_mps))
+    sprayed_w = np.array([hops.wind_w(chunk.passes[0].speed_mps) for chunk in chunks])
+    joules[:, num:] += works * (half_w + sprayed_w)
     joules[:num, num:] += SPOOL_S * powers[:num, num:]
     joules[num:, :num] += LAND_S * powers[num:, :num]
     np.fill_diagonal(joules, 0.0)

@@ -31,6 +31,7 @@ from shapely.geometry import (
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
+from skymist.coverage.drift import Wind
 from skymist.coverage.drones import Drone, DroneModel, Sprayer
 from skymist.coverage.frames import Geo, Origin
 from skymist.coverage.plan import Leg, Pass, PassKind, Plan, Sortie, Treatment
@@ -438,18 +439,21 @@ def _overdrawn(plan: Plan, sortie: Sortie) -> Iterator[str]:
         yield f"carries {sortie.agent_id}, sprays spots that want {agent_id}"
     if not 0 < sortie.battery_frac <= 1 - policy.reserve_frac + 1e-9:
         yield f"draws {sortie.battery_frac:.3f}, reserve {policy.reserve_frac:g}"
-    least_s, most_s, least_frac, most_frac = draw_bounds(sortie, model)
+    least_s, most_s, least_frac, most_frac = draw_bounds(sortie, model, plan.wind)
     if not least_s - 1e-6 <= sortie.duration_s <= most_s:
         yield f"lasts {sortie.duration_s:.0f} s, wanted {least_s:.0f} to {most_s:.0f} s"
     if not least_frac - 1e-6 <= sortie.battery_frac <= most_frac:
         yield f"draws {sortie.battery_frac:.3f}, wanted {least_frac:.3f} to {most_frac:.3f}"
 
 
-def draw_bounds(sortie: Sortie, model: DroneModel) -> tuple[float, float, float, float]:
+def draw_bounds(
+    sortie: Sortie, model: DroneModel, wind: Wind | None = None
+) -> tuple[float, float, float, float]:
     """Least and most seconds, least and most battery share, that the sortie can take.
 
-    The least: full speed everywhere, no slowing at corners, power of the falling mass. The most:
-    1.6 times that at full weight, a minute more, and 8 s for each corner.
+    The least: full speed everywhere, no slowing at corners, power of the falling mass, and what the
+    wind adds to each straight. The most: 1.6 times that at full weight with the wind of the worst
+    straight, a minute more, and 8 s for each corner.
     """
     carried_l, least_s, used_ws, corners = sortie.carried_l, 0.0, 0.0, 0
     start_m, end_m = track(sortie.legs[0])[0][2], track(sortie.legs[-1])[-1][2]
@@ -461,11 +465,37 @@ def draw_bounds(sortie: Sortie, model: DroneModel) -> tuple[float, float, float,
         used_ws += leg_s * model.hover_power_w(max(0.0, carried_l - litres_l))
         least_s += leg_s
         carried_l -= litres_l
+    straights = [part for leg in sortie.legs for part in _windy_straights(leg, model, wind)]
+    used_ws += math.fsum(seconds * watts for seconds, watts in straights)
     corners = sum(len(leg.path) for leg in sortie.legs)
     most_s = 1.6 * least_s + 60 + 8 * corners
     full_ws = model.battery_wh * 3600
-    most_ws = most_s * model.hover_power_w(sortie.carried_l)
+    worst_w = max((watts for _, watts in straights), default=0.0)
+    most_ws = most_s * (model.hover_power_w(sortie.carried_l) + worst_w)
     return least_s, most_s, used_ws / full_ws, most_ws / full_ws
+
+
+def _windy_straights(
+    leg: Leg, model: DroneModel, wind: Wind | None
+) -> Iterator[tuple[float, float]]:
+    """Least seconds of each straight of a leg, and the watts that the wind adds to a hover there.
+
+    Drag: 1.204 kg/m3, an area of 0.15 body_m^2, 70 % efficiency (docs/planning.md).
+    """
+    if wind is None:
+        return
+    factor = 0.5 * 1.204 * 0.15 * model.body_m**2 / 0.7
+    blowing = complex(wind.east_mps, wind.north_mps)
+    if isinstance(leg, Pass) and leg.kind is PassKind.HOVER:
+        yield leg.hover_s, factor * abs(blowing) ** 3
+        return
+    for a, b in pairwise(track(leg)):
+        vertical_mps = model.climb_mps if b[2] > a[2] else model.descent_mps
+        seconds = max(math.dist(a[:2], b[:2]) / leg.speed_mps, abs(b[2] - a[2]) / vertical_mps)
+        if seconds > 0:
+            over_ground = complex(b[0] - a[0], b[1] - a[1]) / seconds
+            more = abs(over_ground - blowing) ** 3 - abs(over_ground) ** 3
+            yield seconds, factor * max(more, abs(blowing) ** 3)
 
 
 def _least_s(leg: Leg, model: DroneModel) -> float:

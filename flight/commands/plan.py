@@ -53,7 +53,8 @@ def plan(
     wind: Annotated[
         str | None,
         typer.Option(
-            help="The wind to lay passes for: m/s @ degrees that it comes from, as 2.0@135."
+            help="The wind to lay passes and reckon batteries for: m/s @ degrees that it comes "
+            "from, as 2.0@135."
         ),
     ] = None,
     start: Annotated[

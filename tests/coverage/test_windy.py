@@ -18,10 +18,15 @@ from shapely.geometry import LineString, Point, box
 from skymist.coverage.concerns import concerns_of, wind_text
 from skymist.coverage.cover import LegKind, cover_area
 from skymist.coverage.drift import Wind
+from skymist.coverage.energy import sortie_cost
+from skymist.coverage.errors import PlanError
 from skymist.coverage.footprints import footprint
+from skymist.coverage.plan import Plan, Sortie
 from skymist.coverage.planning import plan_site
 from skymist.coverage.plots import draw_plan, planned_dose
+from skymist.coverage.replanning import replan
 from skymist.coverage.robust import union
+from skymist.coverage.schedule import Standing
 from skymist.coverage.site import Receptor, Site
 from skymist.missions.plans import plan_from_dict, plan_to_dict, read_plan, write_plan
 
@@ -95,6 +100,66 @@ def test_an_alley_across_the_wind_is_still_flown_and_says_so() -> None:
     (aside,) = [f for f in plan.findings if f.rule == "wind-not-met"]
     assert "alley" in aside.text
     checks.assert_lawful_plan(plan)
+
+
+@pytest.mark.parametrize("name", ["courtyard", "far_corner", "beyond_one_tank"])
+def test_batteries_are_reckoned_with_the_wind(name: str) -> None:
+    """What a sortie draws beyond still air, against the oracle's own reckoning."""
+    wind = Wind.coming_from(70, 4.5)
+    site = checks.NAMED[name]()
+    plan = plan_site(site, wind=wind)
+    checks.assert_lawful_plan(plan)
+    models = {drone.id: drone.model for drone in plan.site.fleet}
+    assert plan.sorties
+    for sortie in plan.sorties:
+        model = models[sortie.drone_id]
+        still = sortie_cost(sortie.legs, model, sortie.carried_l)
+        more_ws = (sortie.battery_frac - still.battery_frac) * model.battery_wh * 3600
+        parts = [p for leg in sortie.legs for p in checks._windy_straights(leg, model, wind)]
+        least_ws = math.fsum(seconds * watts for seconds, watts in parts)
+        assert 0 < least_ws <= more_ws <= sortie.duration_s * max(watts for _, watts in parts)
+        assert sortie.duration_s == still.duration_s
+
+
+def test_the_oracle_notices_a_battery_that_forgot_the_wind() -> None:
+    plan = plan_site(checks.courtyard(), wind=Wind.coming_from(70, 4.5))
+    light = [replace(s, battery_frac=least_frac(plan, s)) for s in plan.sorties]
+    with pytest.raises(AssertionError, match="draws"):
+        checks.assert_sorties_hold(replace(plan, sorties=tuple(light)))
+    checks.assert_sorties_hold(replace(plan, sorties=tuple(light), wind=None))
+
+
+def least_frac(plan: Plan, sortie: Sortie) -> float:
+    model = next(drone.model for drone in plan.site.fleet if drone.id == sortie.drone_id)
+    return float(checks.draw_bounds(sortie, model)[2])
+
+
+def test_a_battery_carries_less_in_wind() -> None:
+    """The longest flight that is planned in still air is too long for the battery in wind."""
+    site = checks.far_corner()
+    still, windy = plan_site(site), plan_site(site, wind=Wind.coming_from(45, 5.0))
+    reached = [{t.spot_id for t in plan.treatments} for plan in (still, windy)]
+    assert reached[1] <= reached[0]
+    models = {drone.id: drone.model for drone in site.fleet}
+    for sortie in still.sorties:
+        cost = sortie_cost(
+            sortie.legs, models[sortie.drone_id], sortie.carried_l, Wind.coming_from(45, 5.0)
+        )
+        assert cost.battery_frac > sortie.battery_frac
+    fracs = [max(s.battery_frac for s in plan.sorties) for plan in (still, windy)]
+    assert max(fracs) <= 1 - site.policy.reserve_frac
+
+
+def test_what_is_left_of_a_windy_plan_is_planned_for_the_same_wind() -> None:
+    plan = plan_site(checks.under_and_around(), wind=BREEZE)
+    rest = replan(plan, {}, {drone.id: Standing() for drone in plan.site.fleet})
+    assert rest.wind == BREEZE
+    checks.assert_lawful_plan(rest)
+
+
+def test_a_wind_that_the_drone_cannot_hold_is_refused() -> None:
+    with pytest.raises(PlanError, match=r"wind of 9\.0 m/s: hexa-16 at 8 m/s"):
+        plan_site(checks.courtyard(), wind=Wind.coming_from(0, 9.0))
 
 
 def test_findings_tell_wind_and_drift_beyond_their_limits() -> None:
