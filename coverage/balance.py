@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Days = dict[str, list[Flight]]
 
-MOST_ROUNDS = 200
+MOST_ROUNDS, ROUNDS_A_DRONE = 200, 25
+"""Moves at most: so many, or so many for each drone if that is more."""
 GAIN_S = 10.0
 WORTH = 0.5
 """What a second of all drones together is worth beside one of the drone that is done last."""
@@ -89,7 +90,7 @@ class Roster:
         Each move lowers the later end of two days, so that the days end nearer to each other.
         """
         stuck: set[str] = set()
-        for _ in range(MOST_ROUNDS):
+        for _ in range(max(MOST_ROUNDS, ROUNDS_A_DRONE * len(self.days))):
             todo = [d for d in self.days if d not in stuck]
             if is_over() or not todo:
                 return

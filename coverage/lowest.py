@@ -22,6 +22,8 @@ from skymist.coverage.stations import shared_out
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from skymist.coverage.drones import Drone, DroneModel
     from skymist.coverage.plan import Treatment
     from skymist.coverage.site import Pad, Site
@@ -49,8 +51,15 @@ def lowest_s(site: Site, drones: Sequence[Drone], treatments: Sequence[Treatment
         held = [float(sum(d.pad_id == pad_id for d in drones)) for pad_id in named]
         choices = [([(pads[pad_id],) for pad_id in named], held)]
     best_s = 0.0
+    reach_m = _reaches_m(some, list(pads.values()))
     by_pad = {
-        pad.id: [_least_s(t, models[t.model_id], pad, site) for t in some] for pad in pads.values()
+        pad_id: [
+            _least_s(t, models[t.model_id], reach, site)
+            if reach <= site.policy.radius_m
+            else math.inf
+            for t, reach in zip(some, reach_m[:, k].tolist(), strict=True)
+        ]
+        for k, pad_id in enumerate(pads)
     }
     for columns, counts in choices:
         table = [np.min([by_pad[pad.id] for pad in column], axis=0) for column in columns]
@@ -62,18 +71,30 @@ def lowest_s(site: Site, drones: Sequence[Drone], treatments: Sequence[Treatment
         else (policy.refill_s + policy.swap_s)
     )
     can_move = any(drone.is_movable for drone in drones)
-    used = list(pads.values()) if can_move else [pads[drone.pad_id] for drone in drones]
-    visits = [min(_round_trip_s(t, models[t.model_id], pad, site) for pad in used) for t in some]
+    used = {drone.pad_id for drone in drones}
+    nearest_m = reach_m[:, [can_move or pad_id in used for pad_id in pads]].min(axis=1).tolist()
+    visits = [
+        _round_trip_s(t, models[t.model_id], reach, site)
+        for t, reach in zip(some, nearest_m, strict=True)
+    ]
     return max(0.0, best_s - first_s, *visits)
 
 
-def _round_trip_s(treatment: Treatment, model: DroneModel, pad: Pad, site: Site) -> float:
+def _reaches_m(treatments: Sequence[Treatment], pads: Sequence[Pad]) -> NDArray[np.float64]:
+    """From each pad (columns) to the nearest of each treatment's ways."""
+    homes = np.array([(pad.x, pad.y) for pad in pads])
+    made = np.zeros((len(treatments), len(pads)))
+    for k, treatment in enumerate(treatments):
+        points = np.array([point for sprayed in treatment.passes for point in sprayed.path])
+        gaps = points[:, None] - homes[None]
+        made[k] = np.sqrt(np.einsum("ijk,ijk->ij", gaps, gaps).min(axis=0))
+    return made
+
+
+def _round_trip_s(treatment: Treatment, model: DroneModel, reach_m: float, site: Site) -> float:
     """Seconds that whoever treats any part of the spot needs to be there and back."""
     policy = site.policy
     speed_mps = min(model.cruise_mps, policy.speed_max_mps)
-    reach_m = min(
-        math.hypot(x - pad.x, y - pad.y) for sprayed in treatment.passes for x, y in sprayed.path
-    )
     low_m = min(PAD_HEIGHT_M, treatment.passes[0].above_home_m)
     top_m = min(policy.transit_min_m, policy.ceiling_m) if reach_m >= NEAR_M else low_m
     way = [(0.0, 0.0, PAD_HEIGHT_M), (0.0, 0.0, top_m), (reach_m, 0.0, top_m)]
@@ -82,10 +103,10 @@ def _round_trip_s(treatment: Treatment, model: DroneModel, pad: Pad, site: Site)
     return trip_s + SPOOL_S + LAND_S
 
 
-def _least_s(treatment: Treatment, model: DroneModel, pad: Pad, site: Site) -> float:
-    """Seconds of a drone's day that the treatment takes at least, from this pad."""
+def _least_s(treatment: Treatment, model: DroneModel, reach_m: float, site: Site) -> float:
+    """Seconds of a drone's day that the treatment takes at least, from a pad so far away."""
     policy = site.policy
-    trip_s = _round_trip_s(treatment, model, pad, site)
+    trip_s = _round_trip_s(treatment, model, reach_m, site)
     tanks = treatment.litres_l / usable_l(model)
     spray_s = math.fsum(leg_s(sprayed, model) for sprayed in treatment.passes)
     flown_s = spray_s + tanks * trip_s
