@@ -75,7 +75,7 @@ def plan_site(
     planner = Planner(
         site, drones, seed=seed, is_over=is_over or (lambda: False), start=start, wind=wind
     )
-    given, sorties, late = _timed(planner, site, options)
+    given, sorties, late = _timed(planner, site, options, wind)
     site = with_stations(site, given.drones)
     tell("schedule", 0, 1)
     require_apart(sorties, {d.id: d.model for d in drones}, site.policy.separation_m)
@@ -108,7 +108,7 @@ def _lowest_s(planner: Planner, site: Site, given: Given, treatments: Sequence[T
 
 
 def _timed(
-    planner: Planner, site: Site, options: Options
+    planner: Planner, site: Site, options: Options, wind: Wind | None
 ) -> tuple[Given, tuple[Sortie, ...], list[GroundTask]]:
     """Who flies what and when; of a day that is too short what fits, and tasks for the rest."""
 
@@ -120,7 +120,7 @@ def _timed(
         models = {d.id: d.model for d in given.drones}
         sorties = given.sorties()
         return given, scheduled(
-            sorties, models, site.policy, site.pads, timetable=planner.timetable
+            sorties, models, site.policy, site.pads, timetable=planner.timetable, wind=wind
         )
 
     def fits(found: Scheduled) -> bool:

@@ -79,7 +79,7 @@ def replan(
     given = planner.give(options)
     by_model = {drone.id: drone.model for drone in drones}
     found = scheduled(
-        given.sorties(), by_model, site.policy, site.pads, standing, planner.timetable
+        given.sorties(), by_model, site.policy, site.pads, standing, planner.timetable, plan.wind
     )
     sorties = found.flown
     cut, late = without_late(given.treatments, found.late, site.policy)

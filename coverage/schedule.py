@@ -1,7 +1,7 @@
 """When each sortie takes off: service on the pad first, and never two drones too near.
 
 Predicted positions are compared second by second; a sortie that would come too near waits on
-its pad.
+its pad, or flies its transits a layer higher where that brings the last drone down sooner.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from skymist.coverage.days import Stop
 from skymist.coverage.energy import SPOOL_S, leg_s
 from skymist.coverage.errors import PlanError
 from skymist.coverage.hours import ALWAYS, first_in
+from skymist.coverage.lifts import lifts
 from skymist.coverage.plan import Transit
+from skymist.coverage.site import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from skymist.coverage.drift import Wind
     from skymist.coverage.drones import DroneModel
     from skymist.coverage.hours import Spans
     from skymist.coverage.plan import Sortie
@@ -194,6 +197,7 @@ def scheduled(
     pads: Sequence[Pad] = (),
     standing: Mapping[str, Standing] | None = None,
     timetable: Timetable | None = None,
+    wind: Wind | None = None,
 ) -> Scheduled:
     """Start times and stops for all sorties that the timetable has time for.
 
@@ -201,84 +205,181 @@ def scheduled(
     left of it would go below the reserve. A drone whose next sortie would have to wait flies
     another one first. `standing` says how drones stand that have flown before; the others are
     full and ready. Where a pad has fewer crews than drones, the first to land is served first.
+
+    With the objective makespan, where a sortie would be held for another drone, its transits are
+    tried a layer higher (`coverage.lifts`, reckoned with `wind`); kept if the last drone is then
+    down sooner, or as soon and all of them sooner on the mean.
     """
-    airspace = Airspace(policy.separation_m)
+    ways = _Ways(models, policy, timetable, wind)
+    flat, is_held = _flown(by_drone, ways, pads, standing, is_lifting=False)
+    if not is_held or policy.objective is not Objective.MAKESPAN:
+        return flat
+    return min(flat, _flown(by_drone, ways, pads, standing, is_lifting=True)[0], key=_lateness)
+
+
+def _lateness(found: Scheduled) -> tuple[int, float, float]:
+    """What is late, the last landing, and all landings together: what a schedule is judged by."""
+    landings = [s.start_s + s.duration_s for s in found.flown]
+    return len(found.late), max(landings, default=0.0), math.fsum(landings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A sortie with its positions and when hours let it take off."""
+
+    sortie: Sortie
+    path: NDArray[np.float64]
+    takeoffs: Spans
+
+
+class _Ways:
+    """How sorties can be flown, each worked out once: as they are, and lifted."""
+
+    def __init__(
+        self,
+        models: Mapping[str, DroneModel],
+        policy: Policy,
+        timetable: Timetable | None,
+        wind: Wind | None,
+    ) -> None:
+        self.policy = policy
+        self._models, self._timetable, self._wind = models, timetable, wind
+        self._flat: dict[str, _Way] = {}
+        self._lifted: dict[str, tuple[_Way, ...]] = {}
+
+    def flat(self, sortie: Sortie) -> _Way:
+        """The sortie as it is."""
+        if sortie.id not in self._flat:
+            self._flat[sortie.id] = self._of(sortie)
+        return self._flat[sortie.id]
+
+    def lifted(self, sortie: Sortie) -> tuple[_Way, ...]:
+        """The sortie with some of its transits one layer up."""
+        if sortie.id not in self._lifted:
+            some = lifts(sortie, self._models[sortie.drone_id], self.policy, self._wind)
+            self._lifted[sortie.id] = tuple(self._of(one) for one in some)
+        return self._lifted[sortie.id]
+
+    def _of(self, sortie: Sortie) -> _Way:
+        model, takeoffs = self._models[sortie.drone_id], ALWAYS
+        if self._timetable is not None:
+            takeoffs = self._timetable.takeoffs(sortie.legs, model, sortie.duration_s)
+        return _Way(sortie, trajectory(sortie, model), takeoffs)
+
+
+def _flown(
+    by_drone: Mapping[str, Sequence[Sortie]],
+    ways: _Ways,
+    pads: Sequence[Pad],
+    standing: Mapping[str, Standing] | None,
+    *,
+    is_lifting: bool,
+) -> tuple[Scheduled, bool]:
+    """All sorties with their times, and whether one was held on its pad for another drone."""
+    airspace = Airspace(ways.policy.separation_m)
     known = standing or {}
     turns = {d: _turn(list(some), known.get(d)) for d, some in by_drone.items() if some}
-    paths = {s.id: trajectory(s, models[s.drone_id]) for some in by_drone.values() for s in some}
-    spans = {
-        s.id: timetable.takeoffs(s.legs, models[s.drone_id], s.duration_s) if timetable else ALWAYS
-        for some in by_drone.values()
-        for s in some
-    }
     group_of = {pad.id: pad.group or pad.id for pad in pads}
     crews_s = {group_of[pad.id]: [0.0] * pad.num_crews for pad in pads if pad.num_crews}
     flown: list[Sortie] = []
     late: list[Sortie] = []
+    is_held = False
     while turns:
         drone_id = min(turns, key=lambda d: (turns[d].ready_s, d))
         turn = turns[drone_id]
         airspace.forget(turn.ready_s)
         free_s = crews_s.get(group_of.get(turn.left[0].pad_id, ""), [0.0])
         served_s = max(turn.ready_s, min(free_s))
-        sortie, stop_s = _soonest(turn, served_s, airspace, paths, spans, policy)
+        chosen = _soonest(turn, served_s, airspace, ways, is_lifting=is_lifting)
+        sortie = chosen.sortie
+        is_held |= chosen.is_held
         turn.left = [s for s in turn.left if s.id != sortie.id]
         if not turn.left:
             del turns[drone_id]
         if sortie.start_s == math.inf:
             late.append(sortie)
             continue
-        if stop_s > 0:
-            free_s[free_s.index(min(free_s))] = served_s + stop_s
-        airspace.add(drone_id, sortie.start_s, paths[sortie.id])
+        if chosen.stop_s > 0:
+            free_s[free_s.index(min(free_s))] = served_s + chosen.stop_s
+        airspace.add(drone_id, sortie.start_s, chosen.path)
         turn.num_flown += 1
         flown.append(replace(sortie, id=f"{drone_id}-{turn.num_flown:02d}"))
         turn.ready_s = sortie.start_s + sortie.duration_s
         turn.used_frac = sortie.battery_frac + (0.0 if sortie.swap_before else turn.used_frac)
         turn.agent_id = sortie.agent_id
     ordered = tuple(sorted(flown, key=lambda s: (s.start_s, s.id)))
-    return Scheduled(flown=ordered, late=tuple(late))
+    return Scheduled(flown=ordered, late=tuple(late)), is_held
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A sortie with its take-off, the seconds of its stop, and those that it loses by waiting.
+
+    `is_held` says that it waits for another drone, and not for its hours alone.
+    """
+
+    sortie: Sortie
+    path: NDArray[np.float64]
+    stop_s: float
+    lost_s: float
+    is_held: bool
 
 
 def _soonest(
-    turn: _Turn,
-    served_s: float,
-    airspace: Airspace,
-    paths: Mapping[str, NDArray[np.float64]],
-    spans: Mapping[str, Spans],
-    policy: Policy,
-) -> tuple[Sortie, float]:
+    turn: _Turn, served_s: float, airspace: Airspace, ways: _Ways, *, is_lifting: bool
+) -> _Choice:
     """The next in order if it need not wait, else of those next in order what waits least.
 
-    Also gives the seconds of its stop, which begins at `served_s`. A start at infinity says that
-    none of them finds a time. Another agent is taken up only while hours keep the drone waiting.
+    Its stop begins at `served_s`. A start at infinity says that none of them finds a time. Another
+    agent is taken up only while hours keep the drone waiting. Where it would be held by other
+    drones, one with transits a layer up is taken instead if that is down sooner.
     """
-    best: tuple[float, Sortie, float] | None = None
-    is_bound = spans[turn.left[0].id] is not ALWAYS
+    best: _Choice | None = None
+    held: list[_Choice] = []
+    is_bound = ways.flat(turn.left[0]).takeoffs is not ALWAYS
     for sortie in turn.left[:CHOICES]:
         if best is not None and not is_bound and sortie.agent_id != turn.left[0].agent_id:
             break
-        stop = Stop(
-            is_refill=turn.num_flown > 0,
-            is_swap=turn.used_frac + sortie.battery_frac > 1 - policy.reserve_frac,
-            is_rinse=turn.num_flown > 0 and sortie.agent_id != turn.agent_id,
-        )
-        earliest_s = (served_s if stop.seconds(policy) else turn.ready_s) + stop.seconds(policy)
-        until_s = math.inf if best is None else earliest_s + best[0] - WAIT_S
-        path = paths[sortie.id]
-        start_s = airspace.first_free_s(
-            sortie.drone_id, earliest_s, path, until_s, spans[sortie.id]
-        )
-        if best is None or start_s - earliest_s < best[0] - 1e-9:
-            timed = replace(
-                sortie,
-                start_s=start_s,
-                refill_before=stop.is_refill,
-                swap_before=stop.is_swap,
-            )
-            best = (start_s - earliest_s, timed, stop.seconds(policy))
-        if best[0] <= 0.0:
+        most_s = math.inf if best is None else best.lost_s
+        found = _timed(turn, ways.flat(sortie), served_s, airspace, ways.policy, most_s)
+        if best is None or found.lost_s < best.lost_s - 1e-9:
+            best = found
+        if best.lost_s <= 0.0:
             break
+        if found.is_held:
+            held.append(found)
     if best is None:
         raise PlanError("nothing left to fly")
-    return best[1], best[2]
+    if best.lost_s > 0.0 and is_lifting:
+        for low in held:
+            for way in ways.lifted(low.sortie):
+                longer_s = way.sortie.duration_s - low.sortie.duration_s
+                most_s = best.lost_s - longer_s
+                high = _timed(turn, way, served_s, airspace, ways.policy, most_s)
+                lost_s = high.lost_s + longer_s + max(0.0, high.stop_s - low.stop_s)
+                if lost_s < best.lost_s - 1e-9:
+                    best = replace(high, lost_s=lost_s)
+    return best
+
+
+def _timed(
+    turn: _Turn, way: _Way, served_s: float, airspace: Airspace, policy: Policy, most_s: float
+) -> _Choice:
+    """When a sortie can take off after its stop; never where it would lose `most_s` or more."""
+    sortie = way.sortie
+    stop = Stop(
+        is_refill=turn.num_flown > 0,
+        is_swap=turn.used_frac + sortie.battery_frac > 1 - policy.reserve_frac,
+        is_rinse=turn.num_flown > 0 and sortie.agent_id != turn.agent_id,
+    )
+    stop_s = stop.seconds(policy)
+    earliest_s = (served_s if stop_s else turn.ready_s) + stop_s
+    until_s = earliest_s + most_s - WAIT_S
+    start_s = airspace.first_free_s(sortie.drone_id, earliest_s, way.path, until_s, way.takeoffs)
+    return _Choice(
+        replace(sortie, start_s=start_s, refill_before=stop.is_refill, swap_before=stop.is_swap),
+        way.path,
+        stop_s,
+        start_s - earliest_s,
+        is_held=start_s > first_in(way.takeoffs, earliest_s),
+    )
