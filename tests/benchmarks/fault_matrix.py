@@ -44,7 +44,12 @@ Held in every run, or the command fails:
 named. "late" is litres outside the spots after those 0.5 s, "outside" over the whole flight. "gap"
 is metres of the pass under 40 % of its dose where the operation says "done", "double" metres over
 160 %; both are the worst of all runs, at 1 m/s. A stuck pump does not obey: what it sprays on its
-way home is in "outside" and is nobody's to prevent but the pilot's (power off).
+way home is in "outside" and is nobody's to prevent but the pilot's (power off). "Clock skew" is a
+signed link whose two clocks are up to two days apart; the ground's leaps by as much, either
+way, amid the pass.
+
+On real ArduCopter only the events of the table further down are measured, by what they spray; the
+other faults of this list were not flown on it here.
 
 | fault | runs | done | incomplete | armed | late, L | outside, L | gap, m | double, m | words |
 |---|---|---|---|---|---|---|---|---|---|

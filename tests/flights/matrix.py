@@ -29,6 +29,7 @@ from skymist.flight.errors import FlightError
 from skymist.flight.operation import Setting, operate
 from skymist.flight.orders import OrderDesk, parse_order
 from skymist.flight.record import Record, read_record
+from skymist.flight.wiring import PLAIN, Wiring
 from skymist.missions.compile import compile_plan
 from skymist.missions.items import Mission
 from skymist.sitl.copter import EmbeddedCopter
@@ -101,6 +102,10 @@ class Trouble:
         """What is flown."""
         return small_plan(self.num_drones)
 
+    def wiring(self, folder: Path) -> Wiring:
+        """How links are treated, keys among it; copters are there, links are not."""
+        return PLAIN
+
     def wired(self) -> None:
         """Links and copters are there; nothing was sent yet."""
 
@@ -172,6 +177,7 @@ def fly(make: Callable[[random.Random], Trouble], seed: int, folder: Path) -> Ro
             drones, homes=homes_of(plan, drones), warm_boot=True, seed=seed
         ) as fleet:
             trouble.fleet = fleet
+            wiring = trouble.wiring(folder)
             links: dict[str, Any] = {}
             for index, drone in enumerate(drones):
                 pipe: Any = fleet.connect(index)
@@ -193,6 +199,7 @@ def fly(make: Callable[[random.Random], Trouble], seed: int, folder: Path) -> Ro
                     arm=True,
                     setting=Setting(started_utc=STARTED_UTC, sim="embedded"),
                     desk=trouble.desk if trouble.orders_open else None,
+                    wiring=wiring,
                 )
             )
             beside = asyncio.create_task(_beside(trouble))

@@ -29,6 +29,7 @@ MUST_BE_DONE = frozenset(
         "STATUSTEXT flood",
         "wind above the limit for a while",
         "tank empty amid a pass",
+        "clock skew under signing",
         "pilot takes over",
         "paused amid a pass",
         "called home amid a pass",

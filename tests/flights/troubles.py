@@ -7,21 +7,27 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.coverage.plan import Plan
 from skymist.flight import driver
 from skymist.flight.channel import Channel
+from skymist.flight.keyring import KeyRing, add_key
 from skymist.flight.messages import CopterMode
+from skymist.flight.signing import EPOCH_2015_S, TICKS_PER_S
+from skymist.flight.wiring import Wiring
 from skymist.missions.items import Command, Item, Mission
 from skymist.sitl.faults import LinkFaults
 from skymist.sitl.state import Severity
+from skymist.sitl.telemetry import EPOCH_S
 from tests.flights.matrix import COUNT, FTP, ITEM, Trouble
 
 ACK, REQUEST, REQUEST_INT, CURRENT, STATUSTEXT = 47, 40, 51, 42, 253
 FAULTS = tuple(range(1, 16))
 """Every MAV_MISSION_RESULT but ACCEPTED."""
+DAYS_S = 2 * 86_400.0
 
 
 def spoilt(**faults: float) -> Callable[[random.Random], Trouble]:
@@ -325,6 +331,25 @@ class Paused(Trouble):
         self.say("c d1")
 
 
+class ClockSkew(Trouble):
+    """Signed links: the clocks are up to two days apart, and ours leaps again amid a pass."""
+
+    def wiring(self, folder: Path) -> Wiring:
+        self.ahead_s = self.chance.uniform(-DAYS_S, DAYS_S)
+        self.leap_s = self.chance.uniform(-DAYS_S, DAYS_S)
+        loop = asyncio.get_running_loop()
+        keys = folder.with_name("keys.toml")
+        key = add_key(keys, "d1")
+        self.fleet.connect(0)  # the USB port, on which unsigned frames would be taken
+        begins = round((EPOCH_S - EPOCH_2015_S) * TICKS_PER_S)
+        self.copter._machine.signing.setup(key.secret, begins)
+        return Wiring(keys=KeyRing(keys, unix_s=lambda: EPOCH_S + loop.time() + self.ahead_s))
+
+    async def watch(self) -> None:
+        await self.amid_pass()
+        self.ahead_s += self.leap_s
+
+
 class CalledHome(Trouble):
     """An operator calls the drone home in the middle of a pass, and has the rest flown."""
 
@@ -372,6 +397,7 @@ TROUBLES: Mapping[str, Callable[[random.Random], Trouble]] = {
     "MISSION_CURRENT late or missing": Numberless,
     "pump stuck on": vehicle(_broken(pump_stuck_frac=1.0), is_obeyed=False),
     "tank empty amid a pass": DryTank,
+    "clock skew under signing": ClockSkew,
     "pilot takes over": Pilot,
     "paused amid a pass": Paused,
     "called home amid a pass": CalledHome,
