@@ -180,7 +180,9 @@ class Planner:
         costs = np.where(counts > 0, table * np.maximum(prices, 1e-9), np.inf)
         models = list(self._hops)
         own = np.array([models.index(base.hops.model.id) for base in self._bases])
-        is_open = np.array([[s in options[models[m]] for m in own] for s in spot_ids])
+        # With no spot at all an array of nothing would not be one of truths.
+        is_open = np.array([[s in options[models[m]] for m in own] for s in spot_ids], dtype=bool)
+        is_open = is_open.reshape(len(spot_ids), len(own))
         costs, seconds = (np.where(is_open & (counts > 0), t, np.inf) for t in (costs, table))
         picked = np.argmin(_of_models(costs, own, len(models)), axis=1)
         if not is_total:

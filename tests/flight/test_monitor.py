@@ -176,7 +176,7 @@ def test_passes_start_and_end_with_the_items() -> None:
 def test_a_pass_whose_numbers_were_lost_is_entered_and_left_in_one_step() -> None:
     book = PassBook(MISSION)
     assert told(book, 4) == ["a started"]
-    assert told(book, 12) == ["a ended", "b started", "b ended"]
+    assert told(book, 11) == ["a ended", "b started", "b ended"]
 
 
 def test_a_jump_home_ends_no_pass() -> None:
@@ -200,8 +200,9 @@ def test_every_phase_has_its_ways_on_and_only_two_are_final(phase: Phase) -> Non
     assert may_follow(phase, phase)
     assert bool(NEXT[phase]) == (phase not in (Phase.DONE, Phase.FAILED))
     assert phase in (Phase.LANDED, Phase.DONE, Phase.FAILED) or Phase.FAILED in NEXT[phase]
-    if phase is not Phase.VERIFIED:
-        assert Phase.ARMED not in NEXT[phase]  # nothing arms what was not verified
+    # Nothing arms what was not verified; a drone that is taken up may be armed already.
+    if phase not in (Phase.VERIFIED, Phase.WAITING):
+        assert Phase.ARMED not in NEXT[phase]
 
 
 def test_an_unknown_way_is_a_fault_of_ours() -> None:

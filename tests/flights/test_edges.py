@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from skymist.sitl.copter import EmbeddedCopter
 
 ROOT = Path(__file__).resolve().parents[2]
-EDGE_M = 0.5
+EDGE_M = 0.51
 FLOW_LPS = 0.06
 UP_M = 6.0
 
