@@ -128,7 +128,7 @@ def without(cause: Cause) -> Callable[..., Verdict]:
 
 RULES = [
     (Cause.LEFT_AUTO, Rtl, SEEN_S + 1.0),  # a heartbeat comes once a second
-    (Cause.NOT_A_PASS, SprayInTransit, SEEN_S + TOLD_S + 0.25),  # an item's change has its grace
+    (Cause.NOT_A_PASS, SprayInTransit, SEEN_S + TOLD_S + 0.5),  # an item that changed is given 0.5 s
     (Cause.OUTSIDE, JumpToPass, SEEN_S + TOLD_S),
     (Cause.STALE, JumpUnseen, SEEN_S + TOLD_S),
 ]
