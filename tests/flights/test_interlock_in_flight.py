@@ -128,7 +128,8 @@ def without(cause: Cause) -> Callable[..., Verdict]:
 
 RULES = [
     (Cause.LEFT_AUTO, Rtl, SEEN_S + 1.0),  # a heartbeat comes once a second
-    (Cause.NOT_A_PASS, SprayInTransit, SEEN_S + TOLD_S + 0.5),  # an item that changed is given 0.5 s
+    # An item that changed is given half a second first.
+    (Cause.NOT_A_PASS, SprayInTransit, SEEN_S + TOLD_S + 0.5),
     (Cause.OUTSIDE, JumpToPass, SEEN_S + TOLD_S),
     (Cause.STALE, JumpUnseen, SEEN_S + TOLD_S),
 ]
