@@ -13,4 +13,4 @@ def test_every_spot_gets_its_dose(rehearsal):
 
 
 def test_a_stuck_pump_is_told(rehearsal):
-    assert "pump_stuck" in rehearsal(SITE, faults=["heron:pump-stuck@30+15"]).alerts
+    assert "pump_stuck" in rehearsal(SITE, faults=["heron:pump-stuck@60+60"]).alerts

@@ -29,6 +29,7 @@ from skymist.flight.commands.plan import make_plan
 from skymist.flight.commands.rehearse import Sim, World, _operate
 from skymist.flight.display import Silent
 from skymist.flight.operation import Setting
+from skymist.flight.wiring import Wiring
 from skymist.sitl.binaries import find_arducopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import ScaledLoop, VirtualLoop, run
@@ -59,7 +60,7 @@ def rehearsal(plan: Plan, sim: Sim, speedup: float | None) -> float:
     began_s = loop.time()
     setting = Setting(started_utc=datetime.now(UTC), sim=sim, speedup=speedup, has_tlog=False)
     with tempfile.TemporaryDirectory() as folder:
-        world = World(seed=0)
+        world = World(wiring=Wiring(), seed=0)
         work = _operate(plan, Path(folder) / "record", Silent(), setting, world)
         run(_checked(work), loop=loop)
     num = len({sortie.drone_id for sortie in plan.sorties})
@@ -133,7 +134,9 @@ system of all processes; they include the ground's share.
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, default=PAGE)
+    parser.add_argument(
+        "-o", "--output", type=Path, default=PAGE, help="the page (docs/sim-benchmark.md)"
+    )
     parser.add_argument("--suites", action="store_true")
     wanted = parser.parse_args()
     page = HEAD.format(
