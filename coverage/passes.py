@@ -15,7 +15,7 @@ from shapely.geometry import LineString, Point
 from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage import runs
-from skymist.coverage.dose import Setting, hover_s, solve_dose
+from skymist.coverage.dose import SPEED_MIN_MPS, Setting, hover_s, solve_dose
 from skymist.coverage.footprints import footprint, lines_of
 from skymist.coverage.plan import Pass, PassKind, Reason
 from skymist.coverage.robust import union
@@ -78,11 +78,7 @@ def passes_over(
     top_mps = min(scene.model.speed_mps, policy.speed_max_mps)
     setting = solve_dose(dose, scene.model.sprayer, speed_max_mps=top_mps)
     if setting.dose_l_per_m2 > DOSE_MOST * dose:
-        return (), (
-            Reason.BELOW_PUMP,
-            f"asks for {dose * 1000:.2g} mL/m2, the least this drone gives is "
-            f"{setting.dose_l_per_m2 * 1000:.2g} mL/m2",
-        )
+        return (), _below_pump(dose, setting)
     air = _air_over(spot, target, scene, height_over(spot, scene), share)
     kind, lines = runs.lines_over(spot, target, _bounds(spot, target, scene, air))
     if not lines and spot.shape.geom_type != "Point":
@@ -104,7 +100,22 @@ def passes_over(
     flown = [
         piece for line in lines for piece in runs.flyable(line, setting.speed_mps, air.blocked)
     ]
+    held_mps = runs.held_mps(flown, setting.speed_mps, scene.model.accel_mps2)
+    if held_mps < setting.speed_mps:
+        slowest_mps = max(held_mps, SPEED_MIN_MPS)
+        setting = solve_dose(dose, scene.model.sprayer, speed_max_mps=slowest_mps)
+        if setting.dose_l_per_m2 > DOSE_MOST * dose:
+            return (), _below_pump(dose, setting)
     return tuple(_lapped(spot, kind, flown, air, setting)), None
+
+
+def _below_pump(dose_l_per_m2: float, setting: Setting) -> tuple[Reason, str]:
+    """Why a spot that asks for little is not sprayed: the least would be too much."""
+    return (
+        Reason.BELOW_PUMP,
+        f"asks for {dose_l_per_m2 * 1000:.2g} mL/m2, the least this drone gives is "
+        f"{setting.dose_l_per_m2 * 1000:.2g} mL/m2",
+    )
 
 
 def _air_over(

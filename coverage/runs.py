@@ -206,6 +206,24 @@ def _straights(path: list[XY]) -> list[list[XY]]:
     return [*pieces, [*current, path[-1]]]
 
 
+def held_mps(lines: Sequence[Path], speed_mps: float, accel_mps2: float) -> float:
+    """The speed, at most the one given, that a drone holds around every curve of the lines.
+
+    A curve is drawn by corners that lie within a second's flight of each other; across it the
+    vehicle takes twice its acceleration. Source: ArduPilot, WPNAV_ACCEL_C of 0.
+    """
+    held = speed_mps
+    for line in lines:
+        for before, here, after in zip(line, line[1:], line[2:], strict=False):
+            sides_m = math.dist(before, here), math.dist(here, after), math.dist(before, after)
+            (ax, ay), (bx, by) = np.subtract(here, before), np.subtract(after, before)
+            twice_m2 = abs(float(ax * by - ay * bx))
+            if max(sides_m[:2]) <= speed_mps and twice_m2 > 0:
+                radius_m = math.prod(sides_m) / (2 * twice_m2)
+                held = min(held, math.sqrt(2 * accel_mps2 * radius_m))
+    return held
+
+
 def _drawn_in(path: list[XY], by_m: float, blocked: BaseGeometry) -> list[XY]:
     """A path whose start is drawn in by the lead, where the lead would leave the free air."""
     (ax, ay), (bx, by) = path[:2]

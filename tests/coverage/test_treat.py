@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -228,3 +229,17 @@ def test_no_pass_of_a_site_bends() -> None:
     done, _ = treat(spot(bent))
     assert all(len(p.path) == 2 for p in done.passes)
     assert done.expected_frac > 0.98
+
+
+@pytest.mark.parametrize("radius_m", [0.3, 1.0, 3.0])
+def test_a_lap_around_a_round_shed_is_no_faster_than_it_is_held(radius_m: float) -> None:
+    """Twice the machine's acceleration across it, by the circle that the lap is, and its dose."""
+    round_shed = spot(Point(0, 0), Kind.BIKE_SHED, radius_m=radius_m, mode=Mode.VECTOR)
+    done, _ = treat(round_shed)
+    laps = [p for p in done.passes if p.kind is PassKind.PERIMETER]
+    assert laps
+    for lap in laps:
+        away_m = min(math.hypot(x, y) for x, y in lap.path)
+        assert lap.speed_mps**2 / away_m <= 2.1 * MODEL.accel_mps2
+        asked = done.dose_l_per_m2
+        assert lap.flow_lps / (lap.speed_mps * lap.swath_m) >= 0.99 * asked / len(laps)
