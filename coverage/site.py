@@ -78,7 +78,8 @@ class BlindSpot:
 
     A point carries `radius_m`, a line `width_m`; `elevation_m` is the height of the surface
     above the ground (0 for the ground itself, the roof's height for a roof). `hours` are when it
-    may be sprayed; none: at any time.
+    may be sprayed; none: at any time. `responsible` is the post that answers for it where that is
+    not its zone's: `Site.post_for` tells.
     """
 
     id: str
@@ -95,6 +96,7 @@ class BlindSpot:
     name: str = ""
     note: str = ""
     hours: tuple[Hours, ...] = ()
+    responsible: str = ""
 
     def __post_init__(self) -> None:
         if not (self.shape.is_valid and not self.shape.is_empty):
@@ -327,6 +329,18 @@ class Site:
             if level.name is spot.level:
                 return level
         raise PlanError(f"spot {spot.id}: no level {spot.level} for mode {spot.mode}")
+
+    @property
+    def posts(self) -> tuple[str, ...]:
+        """Every post that answers for something, each once: those of zones, then of spots."""
+        named = (*(z.responsible for z in self.zones), *(s.responsible for s in self.spots))
+        return tuple(dict.fromkeys(post for post in named if post))
+
+    def post_for(self, spot: BlindSpot) -> str:
+        """The post that answers for the spot: its own, else its zone's; empty for none."""
+        if spot.responsible:
+            return spot.responsible
+        return next((zone.responsible for zone in self.zones if zone.id == spot.zone_id), "")
 
     def spot(self, spot_id: str) -> BlindSpot:
         """The spot with this id."""

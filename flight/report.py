@@ -178,7 +178,7 @@ def _spot_dict(applied: SpotApplied, whole: Applied) -> dict[str, Any]:
         "level": str(spot.level),
         "mode": str(spot.mode),
         "zone": spot.zone_id,
-        "post": _post(spot.zone_id, whole),
+        "post": whole.plan.site.post_for(spot),
         "agent": applied.treatment.agent_id,
         "outcome": str(applied.outcome),
         "label": applied.label,
@@ -294,7 +294,7 @@ def missed_csv(applied: Applied) -> str:
         spot, middle = missed.spot, missed.treatment.target.representative_point()
         geo = applied.plan.site.origin.geo(middle.x, middle.y)
         row = (
-            *(spot.id, spot.kind, spot.level, spot.zone_id or "", _post(spot.zone_id, applied)),
+            *(spot.id, spot.kind, spot.level, spot.zone_id or "", applied.plan.site.post_for(spot)),
             *(missed.outcome, f"{missed.dosed_frac:.3f}", f"{missed.target_m2:.1f}"),
             f"{missed.given_l_per_m2 * 1000:.1f}",
             f"{missed.treatment.dose_l_per_m2 * 1000:.1f}",
@@ -302,11 +302,6 @@ def missed_csv(applied: Applied) -> str:
         )
         writer.writerow([inert(cell) for cell in row])
     return out.getvalue()
-
-
-def _post(zone_id: str | None, applied: Applied) -> str:
-    zones = applied.plan.site.zones
-    return next((zone.responsible for zone in zones if zone.id == zone_id), "")
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -19,6 +19,7 @@ from pydantic import (
 from skymist.coverage.site import Kind, LevelName, Mode
 from skymist.missions.clock_words import HoursGiven
 from skymist.missions.defaults import kind_word, level_word
+from skymist.missions.spot_fields import DayGiven, PhotosGiven
 
 
 def _not_bool(value: object) -> object:
@@ -121,6 +122,16 @@ class SpotEntry(Located):
     )
     name: Text = Field(default="", description="what people call it")
     note: Text = Field(default="", description="anything the crew should know")
+    responsible: Text = Field(
+        default="", description="the post that answers for it; by default that of its zone"
+    )
+    surface: Text = Field(default="", description="what is wetted: concrete, soil, tiles, ...")
+    photos: PhotosGiven = Field(
+        default=(), description="files in the site's folder, or http(s) addresses"
+    )
+    level_reason: Text = Field(default="", description="why it has its level")
+    level_since: DayGiven = Field(default=None, description="since when, as 2026-07-01")
+    source: Text = Field(default="", description="where it is known from: a survey, a map's rule")
 
 
 class BuildingEntry(Located):

@@ -32,7 +32,6 @@ COLUMNS = (
 def ground_crew_csv(plan: Plan) -> str:
     """One line a task, in the order of the site; opens in a spreadsheet."""
     spots = {spot.id: spot for spot in plan.site.spots}
-    posts = {zone.id: zone.responsible for zone in plan.site.zones}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -42,7 +41,7 @@ def ground_crew_csv(plan: Plan) -> str:
         geo = plan.site.origin.geo(middle.x, middle.y)
         row = (
             *(spot.id, spot.kind.value, spot.level.value, spot.zone_id or ""),
-            posts.get(spot.zone_id or "", ""),
+            plan.site.post_for(spot),
             "yes" if task.is_whole_spot else "no",
             *(f"{task.area_m2:.1f}", task.reason.value, task.text),
             *(f"{geo.lat_deg:.7f}", f"{geo.lon_deg:.7f}"),

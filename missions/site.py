@@ -1,7 +1,7 @@
 """The site file: from YAML and map layers to a checked `Site`, or to every fault at once.
 
 `missions.yaml_lines` reads the text, `layers` the files beside it, `site_schema` checks each
-entry, `placing` where things lie, `inventory` and `fleet` make the values. This module leads
+entry, `placing` where things lie, `map_values` and `fleet` make the values. This module leads
 through them and never stops at the first fault. Findings about a site that is well-formed but
 unwise are left to `missions.checks`.
 """
@@ -25,7 +25,7 @@ from skymist.missions.features import Feature, capped
 from skymist.missions.fleet import Store
 from skymist.missions.fleet_schema import DroneEntry
 from skymist.missions.intake import Intake
-from skymist.missions.inventory import Inventory, Pair
+from skymist.missions.map_values import MapValues, Pair
 from skymist.missions.placing import middle_of, misplaced, origin_trouble, to_local
 from skymist.missions.validation import Locate, checked, found_text, near_miss, without_nulls
 from skymist.missions.yaml_lines import LinedYaml, Place, read_yaml
@@ -140,13 +140,13 @@ class _SiteReader:
         surface = store.levels(Mode.SURFACE, levels.surface, agent_ids)
         vector = store.levels(Mode.VECTOR, levels.vector, agent_ids)
         level_rules = self._level_rules()
-        inventory = Inventory(
+        things = MapValues(
             pairs=pairs, gaps=gaps, faults=self.faults, separation_m=policy.separation_m
         )
-        spots = inventory.spots(agent_ids, policy)
+        spots = things.spots(agent_ids, policy)
         entries = self._list("fleet", DroneEntry)
         gaps = frozenset(self.gaps)
-        fleet = store.drones(entries, inventory.pads, gaps)
+        fleet = store.drones(entries, things.pads, gaps)
         self._require_some(pairs, bool(entries))
         if self.faults or head is None:
             return None
@@ -155,12 +155,12 @@ class _SiteReader:
             attribution=head.attribution,
             origin=origin,
             spots=spots,
-            zones=inventory.zones,
-            buildings=inventory.buildings,
-            no_spray=inventory.no_spray,
-            closures=inventory.closures,
-            receptors=inventory.receptors,
-            pads=inventory.pads,
+            zones=things.zones,
+            buildings=things.buildings,
+            no_spray=things.no_spray,
+            closures=things.closures,
+            receptors=things.receptors,
+            pads=things.pads,
             fleet=fleet,
             agents=agents,
             surface_levels=surface,

@@ -126,7 +126,7 @@ def choice_of(
     known = (
         ("--level", words, [str(name) for name in LevelName]),
         ("--zone", zones, [zone.id for zone in site.zones]),
-        ("--post", posts, [zone.responsible for zone in site.zones if zone.responsible]),
+        ("--post", posts, site.posts),
     )
     for flag, given, some in known:
         for word in given:

@@ -88,7 +88,6 @@ def font_face(text: str) -> str:
 def plan_data(plan: Plan) -> dict[str, Any]:
     """What the map shows, as `map.js` wants it: coordinates are whole decimetres."""
     site = plan.site
-    posts = {zone.id: zone.responsible for zone in site.zones}
     return {
         "name": site.name,
         "attribution": site.attribution,
@@ -108,12 +107,12 @@ def plan_data(plan: Plan) -> dict[str, Any]:
             for r in site.receptors
         ],
         "pads": [{"id": p.id, "at": _points([(p.x, p.y)])[0]} for p in site.pads],
-        "spots": _spots(plan, posts),
+        "spots": _spots(plan),
         "sorties": _sorties(plan),
     }
 
 
-def _spots(plan: Plan, posts: dict[str, str]) -> list[dict[str, Any]]:
+def _spots(plan: Plan) -> list[dict[str, Any]]:
     doses = {t.spot_id: t for t in plan.treatments}
     left: dict[str, list[str]] = {}
     for task in plan.ground:
@@ -127,7 +126,7 @@ def _spots(plan: Plan, posts: dict[str, str]) -> list[dict[str, Any]]:
             "kind": spot.kind.value,
             "level": spot.level.value,
             "zone": spot.zone_id or "",
-            "post": posts.get(spot.zone_id or "", ""),
+            "post": plan.site.post_for(spot),
             "note": spot.note,
             "m2": round(spot.area.area, 1),
             "at": _points([spot.area.representative_point().coords[0]])[0],

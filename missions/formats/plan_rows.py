@@ -45,7 +45,6 @@ def plan_rows(plan: Plan) -> dict[str, list[Row]]:
     """Every table of `TABLES` with its rows; a table may be empty."""
     site, origin = plan.site, plan.site.origin
     levels = {spot.id: spot for spot in site.spots}
-    posts = {zone.id: zone.responsible for zone in site.zones}
     tables = {
         "zones": [_row(origin, z.area, id=z.id, responsible=z.responsible) for z in site.zones],
         "buildings": [
@@ -63,7 +62,7 @@ def plan_rows(plan: Plan) -> dict[str, list[Row]]:
                 level=spot.level.value,
                 mode=spot.mode.value,
                 zone=spot.zone_id or "",
-                responsible=posts.get(spot.zone_id or "", ""),
+                responsible=site.post_for(spot),
                 elevation_m=spot.elevation_m,
                 note=spot.note,
             )

@@ -109,14 +109,13 @@ def due(
     With `at`, only what is due by that moment. Without a ledger everything is.
     """
     asked = choice or Choice()
-    posts = {zone.id: zone.responsible for zone in site.zones}
     raised: dict[str, Change] = {}
     if ledger is not None:
         site, raised = levelled(site, ledger, on, tz=tz)
     end = _midnight(on + timedelta(days=1), tz) - timedelta(seconds=1) if at is None else at
     found = []
     for spot in site.spots:
-        post = posts.get(spot.zone_id or "", "")
+        post = site.post_for(spot)
         if not asked.takes(spot, post):
             continue
         last = None if ledger is None else _last_full(ledger, spot, counts_rehearsals)

@@ -111,7 +111,6 @@ def add_by_hand(
         raise LedgerError(f"--at: wanted a time that is over, found {utc_text(ended)}")
     if unknown := [spot_id for spot_id in spot_ids if spot_id not in spots]:
         raise LedgerError(f"spot: wanted one of {site.name}, found {', '.join(unknown)}")
-    posts = {zone.id: zone.responsible for zone in site.zones}
     agents = {agent.id: agent for agent in site.agents}
     bodies = []
     for spot in (spots[spot_id] for spot_id in dict.fromkeys(spot_ids)):
@@ -122,7 +121,7 @@ def add_by_hand(
             {
                 **{"kind": "treatment", "by_hand": True, "is_rehearsal": False, "spot": spot.id},
                 **{"level": str(spot.level), "mode": str(spot.mode), "zone": spot.zone_id},
-                **{"post": posts.get(spot.zone_id or "", ""), "agent": agent_id},
+                **{"post": site.post_for(spot), "agent": agent_id},
                 **{"outcome": "treated", "ended_utc": utc_text(ended), "contact_until_utc": until},
                 **{"operator": by.strip(), "note": note},
             }

@@ -92,7 +92,7 @@ def stands(key: str, x: float, y: float, entry: PadEntry, separation_m: float) -
 
 
 @dataclass(slots=True, kw_only=True)
-class Inventory:
+class MapValues:
     """The map as values. `gaps` names roles of which something could not be read.
 
     Stands of one pad are laid `separation_m` apart.
@@ -269,4 +269,5 @@ def _spot(
         name=entry.name,
         note=entry.note,
         hours=entry.hours,
+        responsible=entry.responsible,
     )
