@@ -4,103 +4,24 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
-from fpdf import FPDF
-from fpdf.enums import TableCellFillMode, XPos, YPos
-from fpdf.fonts import FontFace
+from fpdf.enums import XPos, YPos
 
-from skymist.coverage.mapmarks import chinese_font_path
+from skymist.missions.formats.pdf import INK, SOFT, PdfPages, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-INK, SOFT, WASH = (27, 31, 36), (87, 96, 106), (246, 248, 250)
 OUTCOMES = {"treated": (0, 112, 90), "partial": (154, 74, 0), "missed": (176, 0, 32)}
 WARNING, WARNING_EDGE = (255, 233, 168), (122, 90, 0)
-MARGIN_MM, MAP_MM = 12.0, 165.0
+MAP_MM = 165.0
 FACTS_MM = 34.0
 
-Row = tuple[str, ...]
 SPOT_HEAD: Row = (
     *("Spot", "Level", "Post", "Result", "Label", "m²", "At dose", "mL/m² given / asked"),
     *("mg/m² given / asked", "L", "Start", "End", "Wait until", "Drone"),
 )
-
-
-class _Pages(FPDF):
-    """A4 across, our fonts, and the record's hash at the foot of every page."""
-
-    def __init__(self, foot: str, made_at: datetime) -> None:
-        super().__init__(orientation="L", unit="mm", format="A4")
-        self._foot = foot
-        fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-        self.add_font("sans", "", fonts / "DejaVuSans.ttf")
-        self.add_font("sans", "B", fonts / "DejaVuSans-Bold.ttf")
-        chinese = chinese_font_path()
-        if chinese is not None:
-            self.add_font("chinese", "", chinese)
-            self.set_fallback_fonts(["chinese"], exact_match=False)
-        self.set_margin(MARGIN_MM)
-        self.set_auto_page_break(True, MARGIN_MM + 6)
-        self.set_creation_date(made_at)
-        self.set_producer("Skymist")
-        self.alias_nb_pages()
-
-    def footer(self) -> None:
-        """Which record this is, and which page."""
-        self.set_y(-MARGIN_MM)
-        self.set_font("sans", "", 6.5)
-        self.set_text_color(*SOFT)
-        self.cell(0, 4, self._foot)
-        self.set_x(-MARGIN_MM - 30)
-        self.cell(30, 4, f"{self.page_no()} / {{nb}}", align="R")
-
-    def words(self, text: str, size_pt: float = 9, *, style: str = "", ink: Any = INK) -> None:
-        """A paragraph over the width of the page."""
-        self.set_font("sans", style, size_pt)
-        self.set_text_color(*ink)
-        self.multi_cell(0, size_pt * 0.5, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-
-    def heading(self, text: str) -> None:
-        """A section's title with a rule; never alone at the foot of a page."""
-        if self.will_page_break(28):
-            self.add_page()
-        self.ln(4)
-        self.words(text, 12, style="B")
-        self.set_draw_color(*INK)
-        self.line(self.l_margin, self.get_y() + 0.6, self.w - self.r_margin, self.get_y() + 0.6)
-        self.ln(2)
-
-    def sheet(
-        self, head: Row, rows: Sequence[Row], widths: tuple[float, ...], *, numbers: str = ""
-    ) -> None:
-        """A table whose head comes again on each page; `numbers` are the columns set right."""
-        self.set_font("sans", "", 7)
-        self.set_text_color(*INK)
-        self.set_fill_color(255)
-        self.set_draw_color(*SOFT)
-        right = {int(column) for column in numbers.split()}
-        align = tuple("RIGHT" if k in right else "LEFT" for k in range(len(head)))
-        with self.table(
-            col_widths=widths,
-            text_align=align,
-            line_height=3.6,
-            padding=0.7,
-            borders_layout="HORIZONTAL_LINES",
-            headings_style=FontFace(emphasis="BOLD"),
-            cell_fill_color=WASH,
-            cell_fill_mode=TableCellFillMode.ROWS,
-        ) as table:
-            table.row(head)
-            for row in rows:
-                line = table.row()
-                for text in row:
-                    ink = OUTCOMES.get(text)
-                    style = FontFace(color=ink, emphasis="BOLD") if ink else None
-                    line.cell(text, style=style)
 
 
 def report_pdf(figures: dict[str, Any], png: bytes) -> bytes:
@@ -113,7 +34,7 @@ def report_pdf(figures: dict[str, Any], png: bytes) -> bytes:
     if not figures["is_rehearsal"]:
         kind = "Treatment record"
     foot = f"{figures['software']} · {record['file']} · SHA-256 {record['sha256']}"
-    pages = _Pages(foot, began)
+    pages = PdfPages(foot, began)
     pages.set_title(f"{kind}: {figures['site']}, {began:%Y-%m-%d}")
     pages.add_page()
     _cover(pages, figures, kind, began)
@@ -125,7 +46,7 @@ def report_pdf(figures: dict[str, Any], png: bytes) -> bytes:
     return bytes(pages.output())
 
 
-def _cover(pages: _Pages, figures: dict[str, Any], kind: str, began: datetime) -> None:
+def _cover(pages: PdfPages, figures: dict[str, Any], kind: str, began: datetime) -> None:
     """What it is, who and what took part, what came of it."""
     if figures["is_rehearsal"]:
         pages.set_fill_color(*WARNING)
@@ -184,7 +105,7 @@ def _in_short(figures: dict[str, Any]) -> Iterable[str]:
     yield f"{totals['duration_s'] / 60:.0f} min from first take-off to last landing{speed}"
 
 
-def _lists(pages: _Pages, figures: dict[str, Any]) -> None:
+def _lists(pages: PdfPages, figures: dict[str, Any]) -> None:
     """Spot by spot, what was missed, what must stay dry, what is left to people on foot."""
     spots = figures["spots"]
     pages.heading("Spot by spot")
@@ -199,6 +120,7 @@ def _lists(pages: _Pages, figures: dict[str, Any]) -> None:
         [_spot_row(spot) for spot in spots],
         (30, 11, 22, 14, 30, 10, 11, 21, 21, 9, 14, 14, 14, 14),
         numbers="5 6 7 8 9",
+        inks=OUTCOMES,
     )
     missed = [spot for spot in spots if spot["outcome"] != "treated"]
     pages.heading("What was missed, and why")
@@ -208,6 +130,7 @@ def _lists(pages: _Pages, figures: dict[str, Any]) -> None:
             [(s["id"], s["outcome"], f"{s['dosed_frac']:.0%}", s["reason"]) for s in missed],
             (40, 20, 20, 180),
             numbers="2",
+            inks=OUTCOMES,
         )
     else:
         pages.words("Nothing.")
@@ -261,7 +184,7 @@ def _spot_row(spot: dict[str, Any]) -> Row:
     )
 
 
-def _signatures(pages: _Pages) -> None:
+def _signatures(pages: PdfPages) -> None:
     """Lines to sign on, kept together, and what the figures do not say."""
     if pages.will_page_break(48):
         pages.add_page()

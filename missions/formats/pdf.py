@@ -1,0 +1,111 @@
+"""Pages of a PDF to print and sign: fonts with Chinese letters, headings, tables, a foot.
+
+What stands on them is written by those who make them. The same content gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib
+from fpdf import FPDF
+from fpdf.enums import TableCellFillMode, XPos, YPos
+from fpdf.fonts import FontFace
+
+from skymist.coverage.mapmarks import chinese_font_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+INK, SOFT, WASH = (27, 31, 36), (87, 96, 106), (246, 248, 250)
+MARGIN_MM = 12.0
+
+Row = tuple[str, ...]
+Ink = tuple[int, int, int]
+
+
+class PdfPages(FPDF):
+    """A4, our fonts, and `foot` at the foot of every page.
+
+    `made_at` is what the file says of its making: the time of what it shows, not the clock's.
+    """
+
+    def __init__(self, foot: str, made_at: datetime, *, is_upright: bool = False) -> None:
+        super().__init__(orientation="P" if is_upright else "L", unit="mm", format="A4")
+        self._foot = foot
+        fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+        self.add_font("sans", "", fonts / "DejaVuSans.ttf")
+        self.add_font("sans", "B", fonts / "DejaVuSans-Bold.ttf")
+        chinese = chinese_font_path()
+        if chinese is not None:
+            self.add_font("chinese", "", chinese)
+            self.set_fallback_fonts(["chinese"], exact_match=False)
+        self.set_margin(MARGIN_MM)
+        self.set_auto_page_break(True, MARGIN_MM + 6)
+        self.set_creation_date(made_at)
+        self.set_producer("Skymist")
+        self.alias_nb_pages()
+
+    def footer(self) -> None:
+        """What this is, and which page."""
+        self.set_y(-MARGIN_MM)
+        self.set_font("sans", "", 6.5)
+        self.set_text_color(*SOFT)
+        self.cell(0, 4, self._foot)
+        self.set_x(-MARGIN_MM - 30)
+        self.cell(30, 4, f"{self.page_no()} / {{nb}}", align="R")
+
+    def words(self, text: str, size_pt: float = 9, *, style: str = "", ink: Ink = INK) -> None:
+        """A paragraph over the width of the page."""
+        self.set_font("sans", style, size_pt)
+        self.set_text_color(*ink)
+        self.multi_cell(0, size_pt * 0.5, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def heading(self, text: str) -> None:
+        """A section's title with a rule; never alone at the foot of a page."""
+        if self.will_page_break(28):
+            self.add_page()
+        self.ln(4)
+        self.words(text, 12, style="B")
+        self.set_draw_color(*INK)
+        self.line(self.l_margin, self.get_y() + 0.6, self.w - self.r_margin, self.get_y() + 0.6)
+        self.ln(2)
+
+    def sheet(
+        self,
+        head: Row,
+        rows: Sequence[Row],
+        widths: tuple[float, ...],
+        *,
+        numbers: str = "",
+        inks: Mapping[str, Ink] | None = None,
+    ) -> None:
+        """A table whose head comes again on each page; `numbers` are the columns set right.
+
+        Cells that hold one of the words in `inks` are written bold in its colour.
+        """
+        self.set_font("sans", "", 7)
+        self.set_text_color(*INK)
+        self.set_fill_color(255)
+        self.set_draw_color(*SOFT)
+        right = {int(column) for column in numbers.split()}
+        align = tuple("RIGHT" if k in right else "LEFT" for k in range(len(head)))
+        with self.table(
+            col_widths=widths,
+            text_align=align,
+            line_height=3.6,
+            padding=0.7,
+            borders_layout="HORIZONTAL_LINES",
+            headings_style=FontFace(emphasis="BOLD"),
+            cell_fill_color=WASH,
+            cell_fill_mode=TableCellFillMode.ROWS,
+        ) as table:
+            table.row(head)
+            for row in rows:
+                line = table.row()
+                for text in row:
+                    ink = (inks or {}).get(text)
+                    style = FontFace(color=ink, emphasis="BOLD") if ink else None
+                    line.cell(text, style=style)
