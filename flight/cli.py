@@ -10,25 +10,7 @@ from typing import Annotated
 import typer
 
 from skymist.coverage.errors import FlightError, SkymistError
-from skymist.flight.commands.check import check
-from skymist.flight.commands.cover import cover
-from skymist.flight.commands.demo import demo
-from skymist.flight.commands.due import due
-from skymist.flight.commands.export import export
-from skymist.flight.commands.findings import app as findings_app
-from skymist.flight.commands.findings import levels
-from skymist.flight.commands.fly import fly
-from skymist.flight.commands.init import init
-from skymist.flight.commands.keys import app as keys_app
-from skymist.flight.commands.ledger import app as ledger_app
-from skymist.flight.commands.plan import plan
-from skymist.flight.commands.preview import preview
-from skymist.flight.commands.rehearse import rehearse
-from skymist.flight.commands.report import report
-from skymist.flight.commands.resume import resume
-from skymist.flight.commands.schema import schema
-from skymist.flight.commands.sitl import app as sitl_app
-from skymist.flight.commands.watch import watch
+from skymist.flight.commands import Commands
 from skymist.flight.errors import LinkLost, VehicleSilent
 from skymist.missions.errors import SiteUnsafe
 
@@ -38,21 +20,13 @@ COLLECT_AFTER = (20_000, 10, 10)
 
 app = typer.Typer(
     name="skymist",
+    cls=Commands,
     help="Plans, flies and proves drone disinfection of a community's blind spots.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
-for command in (
-    *(demo, init, check, plan, preview, export, rehearse, fly, resume),
-    *(report, watch, due, levels, cover, schema),
-):
-    app.command()(command)
-app.add_typer(sitl_app)
-app.add_typer(keys_app)
-app.add_typer(ledger_app)
-app.add_typer(findings_app)
 
 
 def _version(wanted: bool) -> None:

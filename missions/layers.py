@@ -26,7 +26,6 @@ from skymist.missions.errors import Fault
 from skymist.missions.features import Feature
 from skymist.missions.formats.guarded import Refused
 from skymist.missions.formats.plan_polygons import plan_features
-from skymist.missions.ogr import Unreadable, read_table
 from skymist.missions.shapes import BadShape, require_usable, shape_of_mapping, shape_of_wkb
 from skymist.missions.site_schema import LayerSource
 from skymist.missions.validation import Locate, found_text, near_miss
@@ -184,7 +183,9 @@ class LayerReader:
         return rows, WGS84
 
     def _table_rows(self) -> tuple[list[_Row], str | None]:
-        """The rows of a file that GDAL reads."""
+        """The rows of a file that GDAL reads; GDAL is loaded for these alone."""
+        from skymist.missions.ogr import Unreadable, read_table
+
         try:
             table = read_table(self.path, self.source.layer)
         except Unreadable as exc:
