@@ -48,12 +48,15 @@ def _declared_crs(value: dict[str, Any]) -> str | None:
     return name[:100]
 
 
-def read_geojson(path: Path, name: str) -> GeoJson:
-    """The features of a GeoJSON file; a lone feature or geometry counts as one."""
+def read_geojson(path: Path, name: str, contents: bytes | None = None) -> GeoJson:
+    """The features of a GeoJSON file; a lone feature or geometry counts as one.
+
+    With `contents`, those stand for the file's own.
+    """
     try:
-        if path.stat().st_size > SIZE_MAX_BYTES:
+        if contents is None and path.stat().st_size > SIZE_MAX_BYTES:
             return _failed(name, "more than 200 MB", hint="cut out the community")
-        data = path.read_bytes()
+        data = path.read_bytes() if contents is None else contents
         text = data.decode("utf-8-sig")
     except OSError as exc:
         return _failed(name, exc.strerror or str(exc))

@@ -5,6 +5,7 @@ Gives features with raw values and shapes in degrees; `missions.site` checks the
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,15 @@ from skymist.missions.yaml_lines import LinedYaml, Place, place_text
 
 @dataclass(slots=True, kw_only=True)
 class Intake:
-    """One reading of the map; `gaps` names the roles of which something was faulty."""
+    """One reading of the map; `gaps` names the roles of which something was faulty.
+
+    `contents` stand for what GeoJSON files of these paths hold; `roles` alone are read.
+    """
 
     document: LinedYaml
     folder: Path
+    contents: Mapping[Path, bytes] = field(default_factory=dict)
+    roles: Collection[str] = frozenset(ENTRIES)
     faults: list[Fault] = field(default_factory=list)
     gaps: set[str] = field(default_factory=set)
 
@@ -34,7 +40,7 @@ class Intake:
     def features(self) -> list[Feature]:
         """Everything on the map, from the lists of the file and from its layers."""
         features = self.from_layers()
-        for role in ENTRIES:
+        for role in (role for role in ENTRIES if role in self.roles):
             items, fault = self.document.items(role)
             if fault:
                 self.faults.append(fault)
@@ -89,6 +95,8 @@ class Intake:
                     ("layers", role), "a known layer", found_text(role), near_miss(role, known)
                 )
                 continue
+            if role not in self.roles and role in ENTRIES:
+                continue
             sources = value if isinstance(value, list) else [] if value is None else [value]
             for index, source in enumerate(sources):
                 place: Place = ("layers", role, index) if value is sources else ("layers", role)
@@ -112,7 +120,12 @@ class Intake:
         if source is None:
             return []
         reader = LayerReader(
-            role=role, source=source, place=place, folder=self.folder, locate=locate
+            role=role,
+            source=source,
+            place=place,
+            folder=self.folder,
+            locate=locate,
+            contents=self.contents,
         )
         features = reader.read()
         self.faults.extend(reader.faults)

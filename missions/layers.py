@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -57,7 +57,7 @@ class LayerReader:
 
     `place` is where the source stands in the site file, `locate` gives a place's file, field
     and line; paths are taken from `folder`. `path` is the layer's file, `known_keys` are those of
-    its role.
+    its role. `contents` stand for what GeoJSON files of these paths hold.
     """
 
     role: str
@@ -65,6 +65,7 @@ class LayerReader:
     place: Place
     folder: Path
     locate: Locate
+    contents: Mapping[Path, bytes] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     bad_keys: set[str] = field(default_factory=set)
     path: Path = field(init=False)
@@ -106,6 +107,8 @@ class LayerReader:
         """Whether there is a file of a known kind; a fault where not."""
         path = self.path
         try:
+            if path in self.contents:
+                return True
             if path.is_file() and path.suffix.lower() in SUFFIXES:
                 return True
             found = f"no file {found_text(self.source.file)}"
@@ -133,7 +136,7 @@ class LayerReader:
 
     def _text_rows(self) -> tuple[list[_Row], str | None]:
         """The rows of a GeoJSON file, each with its lines."""
-        data = geojson.read_geojson(self.path, str(self.path))
+        data = geojson.read_geojson(self.path, str(self.path), self.contents.get(self.path))
         self.faults.extend(data.faults)
         spans: list[tuple[int, int]] = []
 

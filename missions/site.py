@@ -42,15 +42,15 @@ _POLICY_KEYS = {
 """The file's words where the policy's own say more."""
 
 
-def read_site(path: Path) -> Site:
-    """The site of a site file.
+def read_site(path: Path, contents: Mapping[Path, bytes] | None = None) -> Site:
+    """The site of a site file; `contents` stand for what GeoJSON layers of these paths hold.
 
     Raises
     ------
     SiteFileError
         With all faults of the file and its layers.
     """
-    site, faults = _read(Path(path))
+    site, faults = _read(Path(path), contents or {})
     if faults or site is None:
         raise SiteFileError(faults)
     return site
@@ -58,10 +58,10 @@ def read_site(path: Path) -> Site:
 
 def site_faults(path: Path) -> tuple[Fault, ...]:
     """All faults of a site file and its layers; none where `read_site` gives a site."""
-    return _read(Path(path))[1]
+    return _read(Path(path), {})[1]
 
 
-def _read(path: Path) -> tuple[Site | None, tuple[Fault, ...]]:
+def _read(path: Path, contents: Mapping[Path, bytes]) -> tuple[Site | None, tuple[Fault, ...]]:
     document = read_yaml(path)
     if not isinstance(document.value, dict):
         if document.faults:
@@ -77,7 +77,9 @@ def _read(path: Path) -> tuple[Site | None, tuple[Fault, ...]]:
             hint=hint,
         )
         return None, (fault,)
-    reader = _SiteReader(document=document, folder=path.parent, faults=list(document.faults))
+    reader = _SiteReader(
+        document=document, folder=path.parent, faults=list(document.faults), contents=contents
+    )
     site = reader.read()
     return site, _in_order(reader.faults, document.file)
 
@@ -98,6 +100,7 @@ class _SiteReader:
     document: LinedYaml
     folder: Path
     faults: list[Fault]
+    contents: Mapping[Path, bytes]
     gaps: set[str] = field(default_factory=set)
 
     def fault(self, place: Place, wanted: str, found: str, hint: str = "") -> None:
@@ -112,7 +115,7 @@ class _SiteReader:
         head_data = {k: v for k in _HEAD_KEYS if (v := self.document.value.get(k)) is not None}
         head = checked(schema.Head, head_data, self.document.locate, self.faults)[0]
         policy = self._policy()
-        intake = Intake(document=self.document, folder=self.folder)
+        intake = Intake(document=self.document, folder=self.folder, contents=self.contents)
         features = intake.features()
         self.faults.extend(intake.faults)
         self.gaps |= intake.gaps

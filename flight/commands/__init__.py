@@ -18,7 +18,7 @@ COMMANDS = {
     "levels": "findings:levels",
     "cover": "cover:cover",
     "schema": "schema:schema",
-    **{name: f"{name}:app" for name in ("sitl", "keys", "ledger", "findings")},
+    **{name: f"{name}:app" for name in ("sitl", "keys", "ledger", "findings", "inventory")},
 }
 """Each command in the order of the help: its module here, and the function or Typer app in it."""
 

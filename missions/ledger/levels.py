@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from skymist.coverage.site import COUNTED, RANK, LevelName, Measure
+from skymist.missions.ledger.spots import merged_into
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,13 +152,18 @@ def _history_of(
 def _by_place(
     ledger: Ledger, extra: Sequence[Body], tz: tzinfo | None
 ) -> dict[tuple[str, str], list[Finding]]:
-    """All findings by spot or zone, in the order in which they were entered."""
+    """All findings by spot or zone, in the order in which they were entered.
+
+    Those of a spot that was merged into another count for that one.
+    """
+    merged = merged_into(ledger)
     made: dict[tuple[str, str], list[Finding]] = {}
     bodies = [row.body for row in ledger.rows("WHERE kind = 'finding' ORDER BY seq")]
     for body in [*bodies, *extra]:
         on = date.fromisoformat(body["on"])
         entered = datetime.fromisoformat(body["added_utc"]).astimezone(tz).date()
-        place = ("spot", body["spot"]) if body["spot"] else ("zone", body["zone"])
+        spot_id = merged.get(body["spot"], body["spot"])
+        place = ("spot", spot_id) if spot_id else ("zone", body["zone"])
         finding = Finding(
             on=on,
             known=max(on, entered),

@@ -1,0 +1,362 @@
+"""`skymist inventory`: the community's blind spots, added, changed, merged, with their history."""
+
+from __future__ import annotations
+
+import getpass
+import json as jsonlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from skymist.flight.commands.due import LEDGER_SUFFIX, day_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skymist.missions.inventory.book import Book
+    from skymist.missions.inventory.changes import Change
+
+app = typer.Typer(
+    name="inventory",
+    help="The blind spots: list, add, edit, merge, bring in from tables, find on the map.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+SiteFile = Annotated[Path, typer.Argument(help="The site file.")]
+LedgerFile = Annotated[
+    Path | None,
+    typer.Option("--ledger", help="Keeps the history; by default SITE with the ending .ledger."),
+]
+By = Annotated[str, typer.Option(help="Who says so; by default your login name.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON on stdout.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="FIELD=VALUE; may be said again. Without a value: taken away."),
+]
+Photos = Annotated[
+    list[str] | None,
+    typer.Option("--photo", help="A file in the site's folder, or an address; may be said again."),
+]
+Reason = Annotated[str, typer.Option(help="Why it has this level; kept with the day.")]
+
+
+@app.command("list")
+def listed(
+    site: SiteFile,
+    kind: Annotated[list[str] | None, typer.Option(help="This kind alone.")] = None,
+    level: Annotated[list[str] | None, typer.Option(help="This level alone.")] = None,
+    zone: Annotated[list[str] | None, typer.Option(help="This zone alone.")] = None,
+    post: Annotated[list[str] | None, typer.Option(help="This post alone.")] = None,
+    json: AsJson = False,
+) -> None:
+    """List the spots with level, post, size and notes. Options may be said again.
+
+    Example: [bold]skymist inventory list site.yaml --level red --post "Post 4"[/bold]
+    """
+    from skymist.missions.inventory.book import read_book
+    from skymist.missions.inventory.listing import listed as rows_of
+    from skymist.missions.inventory.photos import missing_photos
+    from skymist.missions.site import read_site
+
+    book, place = read_book(site), read_site(site)
+    chosen = {"kinds": kind, "levels": level, "zones": zone, "posts": post}
+    rows = rows_of(book, place, **{key: value or () for key, value in chosen.items()})
+    for row in rows:
+        photos = row.item.state.get("photos", [])
+        for _, found in missing_photos(site.parent, photos):
+            typer.echo(f"note: {row.item.id}.photos: {found}", err=True)
+    if json:
+        _print_json({"site": place.name, "spots": [row.values() for row in rows]})
+        return
+    table = Table(
+        Column("spot", no_wrap=True),
+        "kind",
+        "level",
+        "since",
+        "zone",
+        "post",
+        "m2",
+        "name, note",
+        "photos",
+    )
+    for row in rows:
+        state = row.item.state
+        told = "; ".join(filter(None, (state.get("name"), state.get("note"))))
+        since = " ".join(filter(None, (state.get("level_since"), state.get("level_reason"))))
+        cells = (row.item.id, state["kind"], state["level"], since, row.spot.zone_id or "")
+        num = len(state.get("photos", []))
+        table.add_row(*map(escape, (*cells, row.post, f"{row.size_m2:g}", told, str(num or ""))))
+    Console().print(table)
+
+
+@app.command()
+def add(
+    site: SiteFile,
+    kind: Annotated[str, typer.Option(help="What it is, such as refuse_point or 垃圾点.")],
+    level: Annotated[str, typer.Option(help="red, yellow, blue or green.")],
+    at: Annotated[str, typer.Option(help="LONGITUDE,LATITUDE of a point, in degrees.")] = "",
+    wkt: Annotated[
+        str, typer.Option(help="Or its shape: 'LINESTRING (114.041 22.731, 114.0413 22.7312)'.")
+    ] = "",
+    spot_id: Annotated[str, typer.Option("--id", help="Its id; by default made up.")] = "",
+    reason: Reason = "",
+    photo: Photos = None,
+    set_: Set = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Though a spot of its kind lies beside it.")
+    ] = False,
+    ledger: LedgerFile = None,
+    by: By = "",
+    dry_run: DryRun = False,
+    json: AsJson = False,
+) -> None:
+    """Add a spot. A point needs radius_m, a line width_m.
+
+    Example: [bold]skymist inventory add site.yaml --kind refuse_point --level yellow
+    --at 114.0402,22.7311 --set radius_m=2 --set "responsible=Post 4" --by Wu[/bold]
+    """
+    from skymist.missions.inventory.adding import addition, require_apart
+    from skymist.missions.inventory.book import read_book
+
+    book = read_book(site)
+    values = _given(set_, photo, level=level, reason=reason)
+    change = addition(book, spot_id, {"kind": kind, **values}, at=at, wkt=wkt)
+    if not anyway:
+        require_apart(book, change)
+    finish(book, [change], ledger, by=by, dry_run=dry_run, json=json)
+
+
+@app.command()
+def edit(
+    site: SiteFile,
+    spots: Annotated[list[str], typer.Argument(help="Ids of spots.")],
+    level: Annotated[str, typer.Option(help="Their new level; needs --reason.")] = "",
+    reason: Reason = "",
+    photo: Photos = None,
+    set_: Set = None,
+    at: Annotated[str, typer.Option(help="A new place: LONGITUDE,LATITUDE in degrees.")] = "",
+    wkt: Annotated[str, typer.Option(help="A new shape as well-known text.")] = "",
+    ledger: LedgerFile = None,
+    by: By = "",
+    dry_run: DryRun = False,
+    json: AsJson = False,
+) -> None:
+    """Change spots. Photos are added to those that are there.
+
+    Example: [bold]skymist inventory edit site.yaml bin-3 bin-4 --level red --reason "rats seen"
+    --set "responsible=Post 4" --by Wu[/bold]
+    """
+    from skymist.missions.inventory.adding import edition
+    from skymist.missions.inventory.book import read_book
+
+    book = read_book(site)
+    values = _given(set_, None, level=level, reason=reason)
+    changes = [
+        edition(book, spot_id, values, photos=photo or (), at=at, wkt=wkt)
+        for spot_id in dict.fromkeys(spots)
+    ]
+    finish(book, changes, ledger, by=by, dry_run=dry_run, json=json)
+
+
+@app.command()
+def remove(
+    site: SiteFile,
+    spots: Annotated[list[str], typer.Argument(help="Ids of spots that are no more.")],
+    why: Annotated[str, typer.Option(help="Why; kept in the history.")],
+    ledger: LedgerFile = None,
+    by: By = "",
+    dry_run: DryRun = False,
+    json: AsJson = False,
+) -> None:
+    """Take spots out of the inventory; their history stays in the ledger.
+
+    Example: [bold]skymist inventory remove site.yaml bin-3 --why "bins moved away"[/bold]
+    """
+    from skymist.missions.inventory.book import read_book
+    from skymist.missions.inventory.changes import Change
+
+    book = read_book(site)
+    changes = [
+        Change(spot_id=spot_id, what="remove", before=book.state(spot_id), after=None)
+        for spot_id in dict.fromkeys(spots)
+    ]
+    finish(book, changes, ledger, by=by, why=why, dry_run=dry_run, json=json)
+
+
+@app.command()
+def duplicates(
+    site: SiteFile,
+    within_m: Annotated[
+        float, typer.Option(min=0, help="Spots of one kind nearer than this may be one.")
+    ] = 5.0,
+    json: AsJson = False,
+) -> None:
+    """Name spots that may be one: of one kind and near, or over one another by half. Exit 1 if any.
+
+    Example: [bold]skymist inventory duplicates site.yaml --within-m 3[/bold]
+    """
+    from skymist.missions.inventory.duplicates import duplicates as found_in
+    from skymist.missions.site import read_site
+
+    found = found_in(read_site(site), within_m)
+    if json:
+        rows = [
+            {
+                **{"spots": [pair.first.id, pair.second.id]},
+                **{"kinds": [pair.first.kind.value, pair.second.kind.value]},
+                "distance_m": round(pair.distance_m, 2),
+                "overlap_frac": round(pair.overlap_frac, 3),
+            }
+            for pair in found
+        ]
+        _print_json({"within_m": within_m, "pairs": rows})
+    else:
+        table = Table("spot", "kind", "spot", "kind", "apart m", "overlap")
+        for pair in found:
+            ends = (pair.first.id, pair.first.kind.value, pair.second.id, pair.second.kind.value)
+            sizes = (f"{pair.distance_m:.1f}", f"{pair.overlap_frac:.0%}")
+            table.add_row(*map(escape, (*ends, *sizes)))
+        Console().print(table)
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command()
+def merge(
+    site: SiteFile,
+    spots: Annotated[list[str], typer.Argument(help="Ids: the first stays, the others go.")],
+    union: Annotated[
+        bool, typer.Option("--union", help="Its shape becomes the ground of all of them.")
+    ] = False,
+    why: Annotated[str, typer.Option(help="Why; kept in the history.")] = "",
+    ledger: LedgerFile = None,
+    by: By = "",
+    dry_run: DryRun = False,
+    json: AsJson = False,
+) -> None:
+    """Make one spot of several: worst level, all photos and notes; histories stay in the ledger.
+
+    Example: [bold]skymist inventory merge site.yaml bin-3 bin-3b --by Wu[/bold]
+    """
+    from skymist.missions.inventory.book import read_book
+    from skymist.missions.inventory.duplicates import merged
+    from skymist.missions.site import read_site
+
+    book = read_book(site)
+    changes = merged(book, read_site(site), spots, takes_union=union)
+    finish(book, changes, ledger, by=by, why=why, dry_run=dry_run, json=json)
+
+
+@app.command()
+def history(
+    site: SiteFile,
+    spot: Annotated[str, typer.Argument(help="A spot's id; by default all spots.")] = "",
+    ledger: LedgerFile = None,
+    json: AsJson = False,
+) -> None:
+    """Say who changed what and when, the latest last.
+
+    Example: [bold]skymist inventory history site.yaml bin-3[/bold]
+    """
+    from skymist.missions.inventory.book import read_book
+    from skymist.missions.ledger.spots import bodies_of
+    from skymist.missions.ledger.store import open_ledger
+
+    path = ledger or site.with_suffix(LEDGER_SUFFIX)
+    with open_ledger(path, reads=read_book(site).community) as held:
+        bodies = list(bodies_of(held, spot))
+    if json:
+        _print_json({"changes": bodies})
+        return
+    table = Table("change", Column("spot", no_wrap=True), "when (UTC)", "by", "what")
+    for body in bodies:
+        cells = (str(body["change"]), body["spot"], body["added_utc"][:16], body["by"])
+        table.add_row(*map(escape, (*cells, body["text"])))
+    Console().print(table)
+
+
+@app.command()
+def undo(
+    site: SiteFile,
+    ledger: LedgerFile = None,
+    by: By = "",
+    dry_run: DryRun = False,
+    json: AsJson = False,
+) -> None:
+    """Take back the last change that stands; the history keeps both.
+
+    Example: [bold]skymist inventory undo site.yaml --by Wu[/bold]
+    """
+    from skymist.missions.inventory.book import read_book
+    from skymist.missions.inventory.changes import undone
+    from skymist.missions.ledger.store import open_ledger
+
+    book, path = read_book(site), ledger or site.with_suffix(LEDGER_SUFFIX)
+    with open_ledger(path, reads=book.community) as held:
+        changes, number = undone(book, held)
+    finish(book, changes, path, by=by, undoes=number, dry_run=dry_run, json=json)
+
+
+def finish(
+    book: Book,
+    changes: Sequence[Change],
+    ledger: Path | None,
+    *,
+    by: str,
+    why: str = "",
+    undoes: int | None = None,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Write the changes, unless it is a dry run, and print them."""
+    from skymist.missions.inventory.changes import commit
+
+    told = [change for change in changes if change.fields()]
+    if not dry_run:
+        path = ledger or book.site_file.with_suffix(LEDGER_SUFFIX)
+        commit(book, told, path, by=by or _login(), why=why, undoes=undoes)
+    if json:
+        shown = [
+            {
+                **{"spot": change.spot_id, "what": change.what, "into": change.into or None},
+                "fields": {key: {"before": a, "after": b} for key, a, b in change.fields()},
+            }
+            for change in told
+        ]
+        _print_json({"written": not dry_run, "changes": shown})
+        return
+    for change in told:
+        print(f"{change.spot_id}: {change.text()}")
+    print("nothing was written (--dry-run)" if dry_run else f"{len(told)} spots changed")
+
+
+def _given(
+    told: Sequence[str] | None, photos: Sequence[str] | None, *, level: str, reason: str
+) -> dict[str, Any]:
+    """What options say of a spot; a day is set with a level."""
+    from skymist.missions.inventory.adding import values_of_words
+
+    values: dict[str, Any] = dict(values_of_words(told or ()))
+    if photos:
+        values["photos"] = list(photos)
+    if level:
+        values = {"level_since": str(day_of(None)), **values, "level": level}
+    if reason:
+        values["level_reason"] = reason
+    return values
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def _print_json(value: Any) -> None:
+    print(jsonlib.dumps(value, ensure_ascii=False))

@@ -1,0 +1,1 @@
+"""The community's blind spots as people keep them: read, changed, merged, proposed."""

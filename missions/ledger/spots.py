@@ -1,0 +1,42 @@
+"""The ledger's rows that tell a change of the inventory: who changed which spot, what was merged.
+
+`missions.inventory.changes` adds them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from skymist.missions.ledger.chain import Body
+    from skymist.missions.ledger.store import Ledger
+
+KIND = "spot"
+
+
+def bodies_of(held: Ledger, spot_id: str = "") -> Iterator[Body]:
+    """The inventory's rows with their numbers, of one spot if it is named, the first first."""
+    where, values = ("AND spot = ? ", (spot_id,)) if spot_id else ("", ())
+    for row in held.rows(f"WHERE kind = '{KIND}' {where}ORDER BY seq", *values):
+        yield {**row.body, "seq": row.seq}
+
+
+def last_of(held: Ledger) -> dict[str, Body]:
+    """By spot the last row that tells of it."""
+    return {body["spot"]: body for body in bodies_of(held)}
+
+
+def merged_into(held: Ledger) -> dict[str, str]:
+    """Spots that were merged and are no more, each with the spot that stands for it now."""
+    direct = {spot_id: body["into"] for spot_id, body in last_of(held).items() if body["into"]}
+
+    def last(spot_id: str) -> str:
+        seen = {spot_id}
+        while spot_id in direct and direct[spot_id] not in seen:
+            spot_id = direct[spot_id]
+            seen.add(spot_id)
+        return spot_id
+
+    return {spot_id: last(spot_id) for spot_id in direct}

@@ -1,0 +1,60 @@
+"""`skymist inventory` from the command line: what it prints, what it refuses, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.missions.inventory.places import at, community
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SKYMIST = "import sys; from skymist.flight.cli import main; sys.argv[0] = 'skymist'; main()"
+
+
+def told(*words: object, code: int = 0) -> Any:
+    """What the command says with --json."""
+    done = subprocess.run(
+        [sys.executable, "-c", SKYMIST, "inventory", *map(str, words), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout) if code in (0, 1) else done.stderr
+
+
+def test_a_spot_from_its_first_day_to_its_last(tmp_path: Path) -> None:
+    site = community(tmp_path)
+    place = ",".join(map(str, at(30, 0)))
+    words = ("--kind", "垃圾点", "--level", "blue", "--at", place, "--set", "radius_m=2")
+    assert told("add", site, *words, "--by", "Wu", "--dry-run")["written"] is False
+    assert told("list", site, "--kind", "垃圾点")["spots"][-1]["id"] == "bin-2"
+    made = told("add", site, *words, "--by", "Wu", "--photo", "photos/b.jpg")
+    assert made["changes"][0]["spot"] == "refuse_point-0001"
+    edit = ("edit", site, "refuse_point-0001", "--level", "red")
+    assert "wanted why it goes from blue to red" in told(*edit, code=2)
+    told(*edit, "--reason", "rats seen", "--set", "responsible=Night post", "--by", "Lin")
+    (spot,) = told("list", site, "--post", "Night post")["spots"]
+    assert (spot["level"], spot["level_reason"], spot["zone"]) == ("red", "rats seen", "z1")
+    assert spot["photos"] == ["photos/b.jpg"]
+    assert spot["size_m2"] == pytest.approx(12.5, abs=0.1)
+    history = told("history", site, "refuse_point-0001")["changes"]
+    assert [(row["what"], row["by"]) for row in history] == [("add", "Wu"), ("edit", "Lin")]
+    pairs = told("duplicates", site, code=1)["pairs"]
+    assert [pair["spots"] for pair in pairs] == [["bin-1", "bin-2"]]
+    told("merge", site, "bin-1", "bin-2", "--by", "Wu")
+    assert told("duplicates", site)["pairs"] == []
+    told("undo", site, "--by", "Wu")
+    assert len(told("duplicates", site, code=1)["pairs"]) == 1
+    told("remove", site, "bin-2", "--why", "moved away", "--by", "Wu")
+    assert "bin-2" not in {spot["id"] for spot in told("list", site)["spots"]}
+    assert "wanted one of Post 1, Night post, found 'Post 7'" in told(
+        "list", site, "--post", "Post 7", code=2
+    )
