@@ -165,7 +165,7 @@ def draw_levels(sheet: Sheet, site: Site, flown: set[str]) -> None:
     for level, look in LEVELS.items():
         mine = [spot for spot in site.spots if spot.level is level]
         style: dict[str, Any] = {"edgecolors": look.colour, "linewidths": 1.6}
-        fill = _tint(look.colour)
+        fill = tint(look.colour)
         treated = [s.area for s in mine if s.id in flown]
         draw_areas(sheet, treated, facecolors=fill, zorder=2.5)
         draw_areas(
@@ -176,9 +176,10 @@ def draw_levels(sheet: Sheet, site: Site, flown: set[str]) -> None:
         draw_areas(sheet, crew, facecolors=fill, hatch="xx", zorder=5, **style)
 
 
-def _tint(colour: str) -> tuple[float, float, float]:
+def tint(colour: str, share: float = 0.3) -> tuple[float, float, float]:
+    """So much of a colour in white."""
     red, green, blue = (int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
-    return 1 - (1 - red) * 0.3, 1 - (1 - green) * 0.3, 1 - (1 - blue) * 0.3
+    return 1 - (1 - red) * share, 1 - (1 - green) * share, 1 - (1 - blue) * share
 
 
 def _rough(leg: Transit, apart_m: float) -> frozenset[tuple[int, int]]:
@@ -284,7 +285,11 @@ def _name_zones(sheet: Sheet, site: Site, labels: Labels) -> None:
 
 
 def mark_spots(
-    sheet: Sheet, labels: Labels, spots: Sequence[BlindSpot], looks: Mapping[str, Look]
+    sheet: Sheet,
+    labels: Labels,
+    spots: Sequence[BlindSpot],
+    looks: Mapping[str, Look],
+    away_pt: float = 4.5,
 ) -> None:
     """A symbol on every spot; ids where there is room."""
     centres = [spot.area.representative_point() for spot in spots]
@@ -300,7 +305,7 @@ def mark_spots(
         labels.keep_free(centre.x, centre.y, 6)
     if len(spots) <= _LABELS_MOST:
         for spot, centre in zip(spots, centres, strict=True):
-            labels.place(centre.x, centre.y, readable(spot.id), 6.5, 4.5, zorder=18)
+            labels.place(centre.x, centre.y, readable(spot.id), 6.5, away_pt, zorder=18)
 
 
 def marker_of(look: Look) -> dict[str, Any]:

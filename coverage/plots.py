@@ -84,7 +84,7 @@ def draw_plan(
         _extent(plan) if page is None else page.bounds,
         title=title if page is None else f"{title} · {page.title(language)}",
         lines=_plan_lines(plan, language, is_whole=page is None),
-        foot=_foot(site, language),
+        foot=foot_of(site, language),
         language=language,
     )
     dose = planned_dose(plan, _cell_m(sheet)) if dose is None else dose
@@ -124,7 +124,7 @@ def draw_applied(
         _extent(plan),
         title=_title(site, say(language, title)),
         lines=tuple(readable(line) for line in lines),
-        foot=_foot(site, language),
+        foot=foot_of(site, language),
         language=language,
     )
     bar = draw_dose(sheet, dose, plan)
@@ -194,7 +194,8 @@ def _plan_lines(plan: Plan, language: Language, *, is_whole: bool) -> tuple[str,
     )
 
 
-def _foot(site: Site, language: Language) -> str:
+def foot_of(site: Site, language: Language) -> str:
+    """Whose map data it is, and who drew it."""
     source = readable(site.attribution)
     if source:
         return say(language, "Map data: {source} · drawn by Skymist", source=source)

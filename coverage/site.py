@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from skymist.coverage.errors import PlanError
 from skymist.coverage.hours import Hours
+from skymist.coverage.organising import Organiser
 
 if TYPE_CHECKING:
     from skymist.coverage.drones import Drone
@@ -320,6 +321,7 @@ class Site:
     vector_levels: tuple[Level, ...] = ()
     policy: Policy = field(default_factory=Policy)
     level_rules: LevelRules = field(default_factory=LevelRules)
+    organiser: Organiser = field(default_factory=Organiser)
     attribution: str = ""
 
     def level_for(self, spot: BlindSpot) -> Level:

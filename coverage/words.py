@@ -63,6 +63,15 @@ _CHINESE = {
     "track of {drone}": "{drone} 航迹",
     "zone {zone}": "片区 {zone}",
     "spot {spot}": "死角 {spot}",
+    "who answers for what": "责任分布图",
+    "{count} zones, {posts} posts": "{count} 个片区，{posts} 个责任岗",
+    "by drone {drone}, by ground crew {crew}": "无人机处置 {drone} 处，人工处置 {crew} 处",
+    "{letter} {level}: {count}, by drone {drone}": ("{level}：{count} 处，无人机处置 {drone} 处"),
+    "Zones by their worst spot": "片区（按最高等级着色）",
+    "[{letter}] {level}: {count}": "[{letter}] {level}：{count} 个",
+    "Posts": "责任岗",
+    "no post named": "未指定责任岗",
+    "and {count} more: see the roster": "另有 {count} 个，见值班表",
 }
 _NOUNS = {
     "spot": "{n} 处死角",

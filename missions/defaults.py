@@ -46,8 +46,9 @@ def l_per_m2_from_ml(dose_ml_per_m2: float) -> float:
     return round(dose_ml_per_m2 / 1000.0, 9)
 
 
-@lru_cache(maxsize=8)
-def _data(name: str) -> Any:
+@lru_cache(maxsize=16)
+def packaged(name: str) -> Any:
+    """What a data file of the package holds."""
     text = files("skymist.missions").joinpath("data", name).read_text(encoding="utf-8")
     return yaml.safe_load(text)
 
@@ -103,13 +104,13 @@ def missing_model_keys(keys: Mapping[str, Any]) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def drone_models() -> Mapping[str, DroneModel]:
     """The built-in models by id. Source: the marks in `data/drones.yaml`."""
-    return {keys["id"]: model_with(keys) for keys in _data("drones.yaml")}
+    return {keys["id"]: model_with(keys) for keys in packaged("drones.yaml")}
 
 
 @lru_cache(maxsize=1)
 def default_agents() -> tuple[Agent, ...]:
     """The built-in agents. Source: the marks in `data/agents.yaml`."""
-    return tuple(Agent(**keys) for keys in _data("agents.yaml"))
+    return tuple(Agent(**keys) for keys in packaged("agents.yaml"))
 
 
 @lru_cache(maxsize=2)
@@ -118,7 +119,7 @@ def default_levels(mode: Mode) -> tuple[Level, ...]:
 
     Source: `data/levels.yaml`.
     """
-    rows = _data("levels.yaml")["surface" if mode is Mode.SURFACE else "vector"]
+    rows = packaged("levels.yaml")["surface" if mode is Mode.SURFACE else "vector"]
     return tuple(
         Level(
             name=LevelName(name),
@@ -133,13 +134,13 @@ def default_levels(mode: Mode) -> tuple[Level, ...]:
 
 def kind_mode(kind: Kind) -> Mode:
     """The mode that a kind of spot is treated in unless something else is said."""
-    return Mode(_data("kinds.yaml")[kind.value]["mode"])
+    return Mode(packaged("kinds.yaml")[kind.value]["mode"])
 
 
 @lru_cache(maxsize=1)
 def kind_words() -> Mapping[str, str]:
     """Every word for a kind, and the kind."""
-    rows = _data("kinds.yaml")
+    rows = packaged("kinds.yaml")
     words = {word: kind for kind, row in rows.items() for word in row["words"]}
     return words | {kind: kind for kind in rows}
 

@@ -20,7 +20,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
-from skymist.coverage import drift, drones, frames, hours, plan, profile, site
+from skymist.coverage import drift, drones, frames, hours, organising, plan, profile, site
 from skymist.coverage.errors import SkymistError
 from skymist.missions.errors import FormatError
 from skymist.missions.plan_checks import plan_faults
@@ -32,6 +32,7 @@ _VALUES = (
     *(frames.Origin, profile.ProfileSpec, drones.Sprayer, drones.DroneModel, drones.Drone),
     *(hours.Hours, hours.Start, site.Closure),
     *(site.BlindSpot, site.Zone, site.Building, site.NoSpray, site.Receptor, site.Pad),
+    *(organising.Product, organising.Organiser),
     *(site.Agent, site.Level, site.LevelRule, site.LevelRules, site.Policy, site.Site),
     *(
         drift.Wind,

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from skymist.coverage.errors import PlanError
 from skymist.coverage.frames import Origin
+from skymist.coverage.organising import Organiser, Product
 from skymist.coverage.site import LevelRule, LevelRules, Measure, Mode, Policy, Site
 from skymist.missions import site_schema as schema
 from skymist.missions.entries import ENTRIES
@@ -26,6 +27,8 @@ from skymist.missions.fleet import Store
 from skymist.missions.fleet_schema import DroneEntry
 from skymist.missions.intake import Intake
 from skymist.missions.map_values import MapValues, Pair
+from skymist.missions.organiser.prices import price_keys
+from skymist.missions.organiser.schema import OrganiserEntry, organiser_of, product_of
 from skymist.missions.placing import middle_of, misplaced, origin_trouble, to_local
 from skymist.missions.validation import Locate, checked, found_text, near_miss, without_nulls
 from skymist.missions.yaml_lines import LinedYaml, Place, read_yaml
@@ -143,6 +146,7 @@ class _SiteReader:
         surface = store.levels(Mode.SURFACE, levels.surface, agent_ids)
         vector = store.levels(Mode.VECTOR, levels.vector, agent_ids)
         level_rules = self._level_rules()
+        organiser = self._organiser(agent_ids)
         things = MapValues(
             pairs=pairs, gaps=gaps, faults=self.faults, separation_m=policy.separation_m
         )
@@ -170,6 +174,7 @@ class _SiteReader:
             vector_levels=vector,
             policy=policy,
             level_rules=level_rules,
+            organiser=organiser,
         )
 
     def _level_rules(self) -> LevelRules:
@@ -185,6 +190,29 @@ class _SiteReader:
                 wanted = "red, yellow or blue from a value, the worse level from the higher one"
                 self.fault(("level_rules", measure.value), wanted, str(exc))
         return LevelRules(decay_days=entry.decay_days, rules=tuple(made))
+
+    def _organiser(self, agent_ids: list[str]) -> Organiser:
+        entry = self._section("organiser", OrganiserEntry) or OrganiserEntry()
+        products: list[Product] = []
+        for index, one in enumerate(entry.products):
+            place: Place = ("organiser", "products", index)
+            if one.id in {product.id for product in products}:
+                self.fault((*place, "id"), "an id of its own", f"{found_text(one.id)} again")
+            for agent in one.agents:
+                if agent not in agent_ids:
+                    hint = near_miss(agent, agent_ids)
+                    self.fault((*place, "agents"), "ids of agents", found_text(agent), hint)
+            try:
+                products.append(product_of(one))
+            except PlanError as exc:
+                found = "both" if one.ml_per_l else "none"
+                self.fault(place, str(exc), found)
+        for key in entry.prices:
+            if key not in price_keys():
+                place = ("organiser", "prices", key)
+                hint = near_miss(key, price_keys())
+                self.fault(place, "a key of prices.yaml", found_text(key), hint)
+        return organiser_of(entry, tuple(products))
 
     def _require_some(self, pairs: Mapping[str, list[Pair]], has_fleet: bool) -> None:
         """Fault what a site cannot be without, unless it is there but faulty."""

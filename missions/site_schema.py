@@ -29,6 +29,7 @@ from skymist.missions.entries import (
     ZoneEntry,
 )
 from skymist.missions.fleet_schema import DroneEntry
+from skymist.missions.organiser.schema import OrganiserEntry
 
 
 def _layer_tag(value: object) -> str:
@@ -264,6 +265,7 @@ class SiteFile(Head):
     levels: LevelsEntry = LevelsEntry()
     level_rules: LevelRulesEntry = LevelRulesEntry()
     policy: PolicyEntry = PolicyEntry()
+    organiser: OrganiserEntry = OrganiserEntry()
 
 
 _RANGE_WORDS = {

@@ -11,7 +11,7 @@ from typer.main import get_group
 
 _NAMED_ALIKE = (
     *("demo", "init", "check", "plan", "preview", "export", "rehearse", "fly", "resume"),
-    *("report", "watch", "due"),
+    *("report", "watch", "due", "roster"),
 )
 COMMANDS = {
     **{name: f"{name}:{name}" for name in _NAMED_ALIKE},

@@ -27,6 +27,12 @@ FAULTS = Path(__file__).parent / "faults" / "site.yaml"
 SHARED = ROOT.parent / "shared" / "sites"
 
 LON, LAT = 24.94, 60.17
+PRODUCT: dict[str, Any] = {
+    "id": "a",
+    "agents": ["chlorine-500"],
+    "contains": ["hypochlorite"],
+    "chlorine_percent": 6,
+}
 SMALL: dict[str, Any] = {
     "schema": 1,
     "name": "Small",
@@ -210,6 +216,24 @@ def test_unknown_keys_come_with_a_suggestion(key: str, hint: str, tmp_path: Path
         ({"levels": {"surface": {"orange": {}}}}, "levels.surface.orange", "a known key"),
         ({"level_rules": {"cases": {"red": 1}}}, "level_rules.cases.days", ""),
         ({"level_rules": {"rats": {"days": 1}}}, "level_rules.rats", "a known key"),
+        ({"organiser": {"crew_people": 0}}, "organiser.crew_people", ""),
+        ({"organiser": {"prices": {"operator_day": 1}}}, "organiser.prices.operator_day", "a key"),
+        (
+            {"organiser": {"products": [PRODUCT | {"ml_per_l": 20}]}},
+            "organiser.products[0]",
+            "one of chlorine_percent and ml_per_l",
+        ),
+        (
+            {"organiser": {"products": [PRODUCT | {"contains": ["tea"]}]}},
+            "organiser.products[0].contains[0]",
+            "",
+        ),
+        (
+            {"organiser": {"products": [PRODUCT | {"agents": ["chlorine-50"]}]}},
+            "organiser.products[0].agents",
+            "ids of agents",
+        ),
+        ({"organiser": {"products": [PRODUCT, PRODUCT]}}, "organiser.products[1].id", "own"),
         ({"level_rules": {"cases": {"days": 1}}}, "level_rules.cases", "red, yellow or blue"),
         (
             {"level_rules": {"flies": {"days": 1, "red": 2, "blue": 9}}},
@@ -538,6 +562,25 @@ def test_metres_come_out_as_they_went_in(
     pad = read_site(written(tmp_path, data)).pads[0]
     assert pad.x == pytest.approx(dx_m, abs=0.001)
     assert pad.y == pytest.approx(dy_m, abs=0.001)
+
+
+def test_what_the_organiser_adds_is_read_and_kept_in_a_plan(tmp_path: Path) -> None:
+    given = {
+        "contact": "Office, 0100",
+        "crew_hours": ["08:00-11:00", "14-17"],
+        "crew_people": 3,
+        "products": [PRODUCT, PRODUCT | {"id": "b", "chlorine_percent": None, "ml_per_l": 20}],
+        "prices": {"operator_per_day": 500},
+        "currency": "EUR",
+    }
+    site = read_site(written(tmp_path, small(organiser=given)))
+    held = site.organiser
+    assert (held.contact, held.crew_people, held.currency) == ("Office, 0100", 3, "EUR")
+    assert [hours.text for hours in held.crew_hours] == ["08:00-11:00", "14:00-17:00"]
+    assert [(p.chlorine_mg_per_ml, p.share_frac) for p in held.products] == [(60, 0), (0, 0.02)]
+    assert held.prices == (("operator_per_day", 500.0),)
+    made = Plan(site=site, seed=0, treatments=(), ground=(), sorties=())
+    assert plan_from_dict(plan_to_dict(made)).site.organiser == held
 
 
 def test_level_rules_are_read_and_kept_in_a_plan(tmp_path: Path) -> None:

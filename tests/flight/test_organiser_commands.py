@@ -1,0 +1,72 @@
+"""`skymist roster` and the other papers of an organiser, from the command line to the files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from matplotlib.image import imread
+
+from skymist.coverage.hours import Start
+from skymist.coverage.plan import Plan
+from skymist.coverage.planning import plan_site
+from skymist.coverage.words import Language
+from skymist.flight.commands.roster import roster
+from skymist.missions.errors import FormatError
+from skymist.missions.plans import write_plan
+from skymist.missions.site import read_site
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "missions" / "data" / "demo" / "site.yaml"
+START = "2026-07-01T07:00"
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path]:
+    folder = tmp_path_factory.mktemp("plan")
+    made = plan_site(read_site(DEMO))
+    return made, write_plan(made, folder)
+
+
+def pdf_text(path: Path) -> str:
+    pypdf = pytest.importorskip("pypdf", reason="no pypdf here: the PDF was not read")
+    pages = pypdf.PdfReader(io.BytesIO(path.read_bytes())).pages
+    return "\n".join(page.extract_text() for page in pages)
+
+
+@pytest.mark.parametrize("lang", list(Language))
+def test_roster_writes_map_table_and_pdf(
+    planned: tuple[Plan, Path], tmp_path: Path, lang: Language, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, path = planned
+    roster(DEMO, path, tmp_path, start=START, lang=lang, json=True)
+    told = json.loads(capsys.readouterr().out)
+    spots = {duty["spot"] for duty in told["duties"]}
+    assert spots == {spot.id for spot in plan.site.spots}
+    rows = list(csv.reader(io.StringIO((tmp_path / "roster.csv").read_text("utf-8-sig"))))
+    assert len(rows) == 1 + len(told["duties"])
+    assert rows[0][0] == ("日期" if lang is Language.CHINESE else "date")
+    text = pdf_text(tmp_path / "roster.pdf")
+    assert not [spot for spot in spots if spot not in text]
+    assert ("责任岗" in ",".join(rows[0])) == (lang is Language.CHINESE)
+    assert ("人工" in text) == (lang is Language.CHINESE)
+    assert imread(tmp_path / "responsibility-map.png").std() > 0.05
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    roster(DEMO, path, tmp_path, start=START, lang=lang)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_roster_without_a_start_writes_nothing(planned: tuple[Plan, Path], tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="--start"):
+        roster(DEMO, planned[1], tmp_path / "papers")
+    assert not (tmp_path / "papers").exists()
+    dated = replace(planned[0], start=Start(clock_s=7 * 3600.0))
+    other = write_plan(dated, tmp_path / "dated")
+    with pytest.raises(FormatError, match="plan it anew"):
+        roster(DEMO, other, tmp_path / "papers", start="08:00")
+    roster(DEMO, other, tmp_path / "papers")
+    assert (tmp_path / "papers" / "roster.pdf").is_file()
