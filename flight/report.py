@@ -6,31 +6,31 @@ into words and files. The same record gives the same bytes.
 
 from __future__ import annotations
 
-import base64
 import csv
 import hashlib
 import io
 import json
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import shapely
 from shapely.geometry import mapping
 
-from skymist.coverage.dosemap import TREATED_FRAC, SpotOutcome
+from skymist.coverage.dosemap import SpotOutcome
 from skymist.coverage.plots import draw_applied, to_png
 from skymist.coverage.robust import areal
-from skymist.flight.applied import DIRECT_L_PER_M2, Applied, SpotApplied, applied_from
+from skymist.flight.applied import Applied, SpotApplied, applied_from
 from skymist.flight.record import read_record
+from skymist.flight.report_page import report_html
 from skymist.flight.report_pdf import report_pdf
+from skymist.flight.report_words import ENGLISH, Wording
+from skymist.flight.treatment_form import treatment_form
 from skymist.flight.treatment_record import treatment_record_csv
 from skymist.missions.plans import write_whole
 from skymist.missions.tables import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -41,7 +41,6 @@ MISSED_COLUMNS = (
     *("spot", "kind", "level", "zone", "responsible", "outcome", "dosed_share", "target_m2"),
     *("given_ml_per_m2", "asked_ml_per_m2", "reason", "lat_deg", "lon_deg"),
 )
-_MARKS = {SpotOutcome.TREATED: "✔", SpotOutcome.PARTIAL: "◐", SpotOutcome.MISSED: "✘"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +49,7 @@ class ReportFiles:
 
     html: Path
     pdf: Path
+    form: Path
     treatment_csv: Path
     png: Path
     geojson: Path
@@ -60,26 +60,38 @@ class ReportFiles:
 
 
 def write_report(
-    record: Path, output: Path, people: Mapping[str, str] | None = None
+    record: Path,
+    output: Path,
+    people: Mapping[str, str] | None = None,
+    *,
+    num_people: int | None = None,
+    wording: Wording = ENGLISH,
+    tell: Callable[[str], None] = lambda stage: None,
 ) -> ReportFiles:
     """Write the report of a record (its file, or the folder that holds it) into a folder.
 
-    `people` are facts that the record does not hold: Operator, Supervisor, Weather.
+    `people` are facts that the record does not hold: Operator, Supervisor, Weather; `num_people`
+    is how many were at work. `tell` is called with each stage as it begins.
 
     Raises
     ------
     FormatError
         Where there is no record, or none with a plan; nothing is written then.
     """
+    tell("reading the record")
     read = read_record(record)
+    tell("reckoning what was applied")
     applied = applied_from(read)
     sha256 = hashlib.sha256(read.path.read_bytes()).hexdigest()
     figures = report_dict(applied, record_name=read.path.name, sha256=sha256)
     figures["people"] = dict(people or {})
-    png = applied_png(applied)
+    figures["num_people"] = num_people
+    tell("drawing the map")
+    png = applied_png(applied, wording)
     made = ReportFiles(
         html=output / "report.html",
         pdf=output / "report.pdf",
+        form=output / "treatment-record.pdf",
         treatment_csv=output / "treatment-record.csv",
         png=output / "applied.png",
         geojson=output / "treated.geojson",
@@ -88,14 +100,16 @@ def write_report(
         applied=applied,
         sha256=sha256,
     )
+    tell("writing pages and tables")
     contents = {
         made.png: png,
         made.geojson: treated_geojson(applied).encode("utf-8"),
         made.missed_csv: missed_csv(applied).encode("utf-8-sig"),
         made.json: json.dumps(figures, ensure_ascii=False, indent=1).encode("utf-8") + b"\n",
-        made.treatment_csv: treatment_record_csv(figures).encode("utf-8-sig"),
-        made.pdf: report_pdf(figures, png),
-        made.html: report_html(applied, figures, png).encode("utf-8"),
+        made.treatment_csv: treatment_record_csv(figures, wording).encode("utf-8-sig"),
+        made.form: treatment_form(figures, wording),
+        made.pdf: report_pdf(figures, png, wording),
+        made.html: report_html(applied, figures, png, wording).encode("utf-8"),
     }
     for path, data in contents.items():
         write_whole(path, data)
@@ -159,6 +173,7 @@ def report_dict(applied: Applied, *, record_name: str, sha256: str) -> dict[str,
         "ground": [
             {
                 "id": task.spot_id,
+                "post": site.post_for(site.spot(task.spot_id)),
                 "is_whole": task.is_whole_spot,
                 "m2": round(task.area_m2, 2),
                 "reason": str(task.reason),
@@ -197,67 +212,33 @@ def _spot_dict(applied: SpotApplied, whole: Applied) -> dict[str, Any]:
     }
 
 
-def report_html(applied: Applied, figures: dict[str, Any], png: bytes) -> str:
-    """One page that needs nothing else: styles and map are inside."""
-    began, busy_s = applied.started, applied.totals.busy_s
-    finished = max((s.ended for s in applied.spots if s.ended), default=began)
-    hours, minutes = divmod(round(busy_s / 60), 60)
-    duration = f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
-    totals = figures["totals"] | {"duration": duration}
-    spots = [
-        spot
-        | {key: _clock(spot[f"{key}_utc"]) for key in ("started", "ended", "contact_until")}
-        | {"drones": ", ".join(spot["drones"])}
-        for spot in figures["spots"]
-    ]
-    page = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(files("skymist.flight").joinpath("data/report.html.j2").read_text("utf-8"))
-    return page.render(
-        kind="Rehearsal report" if applied.is_rehearsal else "Treatment record",
-        site=applied.plan.site,
-        day=f"{began:%Y-%m-%d}",
-        began=f"{began:%H:%M}",
-        finished=f"{finished:%H:%M}",
-        ending=applied.ending,
-        is_rehearsal=applied.is_rehearsal,
-        sim=applied.sim,
-        software=applied.software,
-        sha256=figures["record"]["sha256"],
-        record_name=figures["record"]["file"],
-        drones=list(applied.tracks),
-        agents=figures["agents"],
-        people=[(name, text) for name, text in figures["people"].items() if text],
-        totals=totals,
-        notes=figures["notes"],
-        spots=spots,
-        missed=[spot for spot in spots if spot["outcome"] != SpotOutcome.TREATED],
-        no_spray=[area for area in figures["no_spray"] if area["litres"] > 0],
-        num_no_spray=len(figures["no_spray"]),
-        ground=figures["ground"],
-        marks={str(outcome): mark for outcome, mark in _MARKS.items()},
-        treated_rule=f"{TREATED_FRAC:.0%} or more of the target",
-        direct_ml_per_m2=DIRECT_L_PER_M2 * 1000,
-        png_base64=base64.b64encode(png).decode("ascii"),
-    )
-
-
-def applied_png(applied: Applied) -> bytes:
+def applied_png(applied: Applied, wording: Wording = ENGLISH) -> bytes:
     """The as-applied map; a rehearsal says so in its title."""
-    totals = applied.totals
-    what = "REHEARSAL, as applied" if applied.is_rehearsal else "as applied"
-    counts = ", ".join(f"{applied.count(outcome)} {outcome}" for outcome in SpotOutcome)
+    totals, say = applied.totals, wording.say
+    began = _iso(applied.started) or ""
+    counts = [
+        say("{count} {outcome}", count=applied.count(outcome), outcome=say(outcome))
+        for outcome in SpotOutcome
+    ]
     figure = draw_applied(
         applied.plan,
         applied.dose,
         applied.tracks,
         {spot.spot.id: spot.outcome for spot in applied.spots},
-        title=what,
+        title=say("REHEARSAL, as applied" if applied.is_rehearsal else "as applied"),
         lines=(
-            f"{applied.started:%Y-%m-%d %H:%M} UTC · {counts}",
-            f"{totals.dosed_frac:.1%} of {totals.target_m2:,.0f} m² at 80 % of the dose or more · "
-            f"{totals.litres_l:,.1f} L, {totals.outside_l:,.1f} L of it outside the targets",
+            f"{wording.day(began)} {wording.minute(began)} {wording.zone} · "
+            + say(", ").join(counts),
+            say(
+                "{share} of {area} m² at 80 % of the dose or more · {litres} L, {outside} L of it "
+                "outside the targets",
+                share=f"{totals.dosed_frac:.1%}",
+                area=f"{totals.target_m2:,.0f}",
+                litres=f"{totals.litres_l:,.1f}",
+                outside=f"{totals.outside_l:,.1f}",
+            ),
         ),
+        language=wording.language,
     )
     return to_png(figure)
 
@@ -306,8 +287,3 @@ def missed_csv(applied: Applied) -> str:
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="seconds")
-
-
-def _clock(iso: str | None) -> str:
-    """Hours, minutes and seconds of an ISO time."""
-    return "" if iso is None else iso[11:19]

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from skymist.flight.report_words import ENGLISH, Wording
 from skymist.missions.tables import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COLUMNS = (
     "date 日期",
     "start 开始",
     "end 结束",
+    "clock 时区",
     "zone 区域",
     "responsible post 责任岗",
     "object 消毒对象",
@@ -41,42 +46,49 @@ COLUMNS = (
 METHOD = {"surface": "aerial spray", "vector": "aerial spray, vector control", "broadcast": "mist"}
 
 
-def treatment_record_csv(figures: dict[str, Any]) -> str:
-    """The table of a report's figures; times are UTC, as the record has them."""
-    agents = {agent["id"]: agent for agent in figures["agents"]}
-    people = figures.get("people", {})
+def treatment_record_csv(figures: dict[str, Any], wording: Wording = ENGLISH) -> str:
+    """The table of a report's figures; times are of the wording's clock, named in a column."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
+    for row in treatment_rows(figures, wording):
+        writer.writerow([inert(row[name]) for name in COLUMNS])
+    return out.getvalue()
+
+
+def treatment_rows(figures: dict[str, Any], wording: Wording = ENGLISH) -> Iterator[dict[str, str]]:
+    """A line a spot: each of `COLUMNS` and what stands there, empty where nobody told."""
+    agents = {agent["id"]: agent for agent in figures["agents"]}
+    people, say = figures.get("people", {}), wording.say
     for spot in figures["spots"]:
         agent = agents.get(spot["agent"], {"name": spot["agent"], "chlorine_mg_per_l": None})
-        started, ended = spot["started_utc"] or "", spot["ended_utc"] or ""
-        remarks = [spot["label"], spot["reason"]]
+        remarks = [say(spot["label"]), wording.told(spot["reason"])]
         if figures["is_rehearsal"]:
-            remarks.insert(0, "REHEARSAL: nothing was sprayed")
-        row = (
-            (started or figures["started_utc"])[:10],
-            started[11:19],
-            ended[11:19],
+            remarks.insert(0, say("REHEARSAL: nothing was sprayed"))
+        strength = agent["chlorine_mg_per_l"]
+        cells = (
+            wording.day(spot["started_utc"] or figures["started_utc"]),
+            wording.clock(spot["started_utc"]),
+            wording.clock(spot["ended_utc"]),
+            wording.zone,
             spot["zone"] or "",
             spot["post"],
             spot["name"] or spot["id"],
-            spot["kind"],
-            spot["level"],
+            say(spot["kind"]),
+            say(spot["level"]),
             f"{spot['target_m2'] * spot['dosed_frac']:.1f}",
-            agent["name"],
-            "" if not agent["chlorine_mg_per_l"] else f"{agent['chlorine_mg_per_l']:g}",
+            wording.told(agent["name"]),
+            f"{strength:g}" if strength else "",
             f"{spot['litres']:.2f}",
             f"{spot['given_ml_per_m2']:.1f}",
             f"{spot['asked_ml_per_m2']:.1f}",
-            METHOD.get(spot["mode"], spot["mode"]),
-            (spot["contact_until_utc"] or "")[11:19],
+            say(METHOD.get(spot["mode"], spot["mode"])),
+            wording.clock(spot["contact_until_utc"]),
             " ".join(spot["drones"]),
             people.get("Operator", ""),
             people.get("Supervisor", ""),
             people.get("Weather", ""),
-            spot["outcome"],
+            say(spot["outcome"]),
             "; ".join(text for text in remarks if text),
         )
-        writer.writerow([inert(str(cell)) for cell in row])
-    return out.getvalue()
+        yield dict(zip(COLUMNS, cells, strict=True))

@@ -36,7 +36,7 @@ from skymist.missions.yaml_lines import LinedYaml, Place, read_yaml
 Model = TypeVar("Model", bound=BaseModel)
 
 _HEAD_KEYS = ("schema", "name", "attribution")
-_POLICY_KEYS = {
+POLICY_KEYS = {
     "swap_in_refill": "is_swap_in_refill",
     "by_zone": "is_by_zone",
     "days": "num_days",
@@ -268,7 +268,7 @@ class _SiteReader:
         entry = self._section("policy", schema.PolicyEntry) or schema.PolicyEntry()
         keys = entry.model_dump(exclude_none=True)
         keys |= {k: getattr(entry, k) for k in ("hours", "vector_hours") if k in keys}
-        for given, ours in _POLICY_KEYS.items():
+        for given, ours in POLICY_KEYS.items():
             if given in keys:
                 keys[ours] = keys.pop(given)
         policy = Policy(**keys)

@@ -10,16 +10,15 @@ import shapely
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, mapping
 from shapely.geometry.base import BaseGeometry
 
-from skymist.coverage.errors import MissionError
 from skymist.coverage.frames import Origin
 from skymist.missions.formats.osm import ATTRIBUTION, Extract
 from skymist.missions.plans import write_whole
+from skymist.missions.site_writer import SITE_FILE, require_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SITE_FILE = "site.yaml"
 LAYERS = ("buildings", "streets", "zones", "spots", "no_spray", "sensitive", "pads")
 PAD_CLEAR_M = 12.0
 """Open ground around a pad. Source: the rule by which the example sites' pads were placed."""
@@ -55,7 +54,7 @@ def write_example(folder: Path) -> Path:
     MissionError
         Where the folder holds a site file already.
     """
-    _require_free(folder)
+    require_free(folder)
     with as_file(files("skymist.missions") / "data" / "demo") as example:
         for path in sorted(example.iterdir(), key=lambda p: p.name == SITE_FILE):
             write_whole(folder / path.name, path.read_bytes())
@@ -72,7 +71,7 @@ def write_starter(extract: Extract, folder: Path, *, name: str, source: str) -> 
     """
     from skymist.missions.formats.osm import ASSUMED_M
 
-    _require_free(folder)
+    require_free(folder)
     layers = {role: list(_rows(role, extract)) for role in LAYERS}
     for role, features in layers.items():
         if features:
@@ -94,14 +93,6 @@ def write_starter(extract: Extract, folder: Path, *, name: str, source: str) -> 
     )
     write_whole(folder / SITE_FILE, text.encode())
     return folder / SITE_FILE
-
-
-def _require_free(folder: Path) -> None:
-    if (folder / SITE_FILE).exists():
-        raise MissionError(
-            f"{folder / SITE_FILE}: wanted a folder without a site file, found one: "
-            "choose another folder, or move it away"
-        )
 
 
 def _rows(role: str, extract: Extract) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as jsonlib
 import logging
 import math
-import sys
 import time
 from dataclasses import replace
 from functools import partial
@@ -15,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from skymist.flight.commands.due import due_site
 from skymist.flight.commands.plan_city import plan_city
+from skymist.flight.progress import progress_on_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -150,12 +149,15 @@ def plan(
         objective=aim,
         keep=keep,
     )
-    write_plan_folder(made, output)
-    (output / "preview.png").unlink(missing_ok=True)
-    if not no_preview:
-        from skymist.flight.commands.preview import write_preview
+    with progress_on_stderr() as tell:
+        tell("writing missions and lists")
+        write_plan_folder(made, output)
+        (output / "preview.png").unlink(missing_ok=True)
+        if not no_preview:
+            from skymist.flight.commands.preview import write_preview
 
-        write_preview(made, output / "preview.png")
+            tell("drawing the preview")
+            write_preview(made, output / "preview.png")
     summary = summarise(made)
     if json:
         print(jsonlib.dumps(summary.as_dict(), ensure_ascii=False))
@@ -257,8 +259,8 @@ def make_plan(
     from skymist.missions.way_home import way_home_findings
 
     end_s = math.inf if budget_s is None else time.monotonic() + budget_s
-    with progress_on_stderr() as tell:
-        tell("reading the site", 0, 0)
+    with progress_on_stderr(STAGES) as tell:
+        tell("reading the site")
         site = read_site(site_path)
         require_safe(site, site_path)
         site = keep(site) if keep else site
@@ -278,37 +280,6 @@ def make_plan(
         level = logging.ERROR if concern.is_error else logging.WARNING
         log.log(level, "%s [%s]", concern.text, concern.rule)
     return made
-
-
-class progress_on_stderr:
-    """A context that shows stages of planning on a terminal, and nothing elsewhere."""
-
-    def __init__(self) -> None:
-        console = Console(stderr=True)
-        self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=console,
-            disable=not sys.stderr.isatty(),
-            transient=True,
-        )
-
-    def __enter__(self) -> Callable[[str, int, int], None]:
-        """Start showing; gives the function to tell stages to."""
-        self._bar.start()
-        task = self._bar.add_task("planning")
-
-        def tell(stage: str, done: int, total: int) -> None:
-            text = STAGES.get(stage, stage)
-            part = f" ({done + 1} of {total})" if total > 1 else ""
-            self._bar.update(task, description=f"{text}{part}")
-
-        return tell
-
-    def __exit__(self, *_: object) -> None:
-        """Stop showing."""
-        self._bar.stop()
 
 
 def print_summary(made: Plan, summary: PlanSummary, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from skymist.coverage.words import Language
+from skymist.missions.site_writer import require_free, write_site
 
 if TYPE_CHECKING:
     from skymist.flight.report import ReportFiles
@@ -23,6 +27,25 @@ def report(
     operator: Annotated[str, typer.Option(help="Who flew, for the record's form.")] = "",
     supervisor: Annotated[str, typer.Option(help="Who supervised.")] = "",
     weather: Annotated[str, typer.Option(help="The weather, in words.")] = "",
+    people: Annotated[
+        int | None, typer.Option(min=1, help="How many people were at work, for productivity.")
+    ] = None,
+    lang: Annotated[Language, typer.Option(help="The language of what is written.")] = (
+        Language.ENGLISH
+    ),
+    utc_offset: Annotated[
+        str,
+        typer.Option(
+            help="The report's clock: hours ahead of UTC, as 8 or +08:00; by default UTC."
+        ),
+    ] = "0",
+    missed_site: Annotated[
+        Path | None,
+        typer.Option(
+            "--missed-site",
+            help="New folder for a site of the missed spots alone: the next task for `plan`.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="All figures as JSON on stdout.")] = False,
 ) -> None:
     """Report what was applied: map, dose per spot against what was asked, what was missed and why.
@@ -32,20 +55,52 @@ def report(
     Exit 1 where a planned spot did not get its dose, or a no-spray area was sprayed.
 
     Example: [bold]skymist report plans/helsinki/records/rehearsal-1 -o report[/bold]
+
+    In Chinese, by the clock of Beijing:
+    [bold]skymist report records/b --lang zh --utc-offset 8[/bold]
+
+    What was missed as the next task: [bold]skymist report records/b --missed-site next[/bold], then
+    [bold]skymist plan next/site.yaml -o plans/next[/bold]
     """
     from skymist.flight.commands.preview import warn_of_letters
+    from skymist.flight.progress import progress_on_stderr
     from skymist.flight.report import write_report
+    from skymist.flight.report_words import Wording, offset_of
 
     beside = record if record.is_dir() else record.parent
-    people = {"Operator": operator, "Supervisor": supervisor, "Weather": weather}
-    made = write_report(record, output or beside / "report", people)
+    wording = Wording(language=lang, utc_offset_min=offset_of(utc_offset))
+    told = {"Operator": operator, "Supervisor": supervisor, "Weather": weather}
+    if missed_site is not None:
+        require_free(missed_site)
+    with progress_on_stderr() as tell:
+        made = write_report(
+            record,
+            output or beside / "report",
+            told,
+            num_people=people,
+            wording=wording,
+            tell=tell,
+        )
     warn_of_letters(made.applied.plan)
     if json:
         print(made.json.read_text(encoding="utf-8"), end="")
     else:
         print_report(made)
+    if missed_site is not None:
+        tell_missed_site(made, missed_site)
     if not made.applied.is_as_planned:
         raise typer.Exit(1)
+
+
+def tell_missed_site(made: ReportFiles, folder: Path) -> None:
+    """Write the missed spots as a site, and say on stderr where, or that there are none."""
+    missed = frozenset(spot.spot.id for spot in made.applied.missed)
+    if not missed:
+        typer.echo("missed site: none written, nothing was missed", err=True)
+        return
+    site = made.applied.plan.site
+    left = replace(site, spots=tuple(spot for spot in site.spots if spot.id in missed))
+    typer.echo(f"missed site: {write_site(left, folder)}", err=True)
 
 
 def print_report(made: ReportFiles) -> None:

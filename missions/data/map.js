@@ -9,7 +9,7 @@ const clock = seconds => {
   return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
 };
 const INK = "#1b1f24", RIM = "#5a5a5a", PAD = "#0b6e8a", CARE = "#cc00a0";
-const LETTERS = 'system-ui, "Skymist SC", "PingFang SC", "Microsoft YaHei", sans-serif';
+const LETTERS = '"Skymist SC", system-ui, "PingFang SC", "Microsoft YaHei", sans-serif';
 const canvas = $("map"), ctx = canvas.getContext("2d");
 const view = { x: 0, y: 0, k: 1 };
 

@@ -60,5 +60,10 @@ def test_a_plan_that_brings_drones_together_is_refused() -> None:
 
 def test_one_after_the_other_is_fine() -> None:
     first = over("a", 60, 0, 0.0)
-    require_apart([first, over("b", -60, 0, first.duration_s + 1)], MODELS, 10.0)
-    require_apart([first, replace(first, id="a-02", start_s=5.0)], MODELS, 10.0)
+    after = [first, over("b", -60, 0, first.duration_s + 1)]
+    itself = [first, replace(first, id="a-02", start_s=5.0)]
+    for sorties in (after, itself):
+        assert too_near(sorties, MODELS, 10.0) == []
+        require_apart(sorties, MODELS, 10.0)
+    meeting = [first, over("b", -60, 0, 0.0)]
+    assert too_near(meeting, MODELS, 10.0), "the same two at the same time do meet"

@@ -7,6 +7,8 @@ import hashlib
 import io
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +20,7 @@ from matplotlib.figure import Figure
 from shapely.geometry import shape
 
 from skymist.coverage.plan import Plan
+from skymist.coverage.planning import plan_site
 from skymist.coverage.sheet import to_png
 from skymist.flight.applied import applied_from
 from skymist.flight.commands.preview import preview, write_preview
@@ -27,9 +30,12 @@ from skymist.flight.report import ReportFiles, missed_csv, write_report
 from skymist.flight.report_pdf import report_pdf
 from skymist.flight.treatment_record import treatment_record_csv
 from skymist.missions.errors import FormatError
-from skymist.missions.plans import write_plan
+from skymist.missions.plans import read_plan, write_plan
+from skymist.missions.site import read_site
 from tests.plans import made_plan, neighbourhood
 from tests.records import write_record
+
+DEMO = Path(__file__).resolve().parents[2] / "missions" / "data" / "demo" / "site.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +56,7 @@ def made(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> ReportFiles:
 def no_map(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the drawing where the picture does not matter: it takes most of the time."""
     empty = to_png(Figure(figsize=(1, 1)))
-    monkeypatch.setattr("skymist.flight.report.applied_png", lambda applied: empty)
+    monkeypatch.setattr("skymist.flight.report.applied_png", lambda applied, wording: empty)
 
 
 class Page(HTMLParser):
@@ -138,7 +144,7 @@ def test_same_record_same_bytes(plan: Plan, tmp_path: Path) -> None:
     names = sorted(file.name for file in (tmp_path / "a").iterdir())
     assert names == [
         *("applied.png", "missed.csv", "report.html", "report.json", "report.pdf"),
-        *("treated.geojson", "treatment-record.csv"),
+        *("treated.geojson", "treatment-record.csv", "treatment-record.pdf"),
     ]
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
@@ -205,6 +211,47 @@ def test_command_prints_and_tells_by_its_exit(
     with pytest.raises(typer.Exit):
         report(bad, tmp_path / "out")
     assert "alley-12" in capsys.readouterr().out
+
+
+def skymist(*words: object) -> subprocess.CompletedProcess[str]:
+    """The command line as a user has it."""
+    command = [sys.executable, "-m", "skymist.flight.cli", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+def test_missed_spots_are_a_site_that_plan_takes(tmp_path: Path) -> None:
+    """By the commands alone: what is planned of it is exactly what was missed, nothing else."""
+    plan = plan_site(read_site(DEMO))
+    record = write_record(tmp_path / "r", plan, skip=("alley-wide", "yard-east", "bike-shed"))
+    folder = tmp_path / "next"
+    asked = ("report", record, "-o", tmp_path / "out", "--missed-site", folder)
+    told = skymist(*asked)
+    assert told.returncode == 1, told.stderr
+    assert str(folder / "site.yaml") in told.stderr
+    with (tmp_path / "out" / "missed.csv").open(encoding="utf-8-sig") as file:
+        missed = {row["spot"] for row in csv.DictReader(file)}
+    assert missed == {"alley-wide", "yard-east", "bike-shed"}
+    assert {spot.id for spot in read_site(folder / "site.yaml").spots} == missed
+    told = skymist("plan", folder / "site.yaml", "-o", tmp_path / "p", "--no-preview")
+    assert told.returncode == 0, told.stderr
+    again = read_plan(tmp_path / "p")
+    assert {t.spot_id for t in again.treatments} == missed
+    for treatment in again.treatments:
+        before = plan.treatment(treatment.spot_id)
+        assert treatment.dose_l_per_m2 == pytest.approx(before.dose_l_per_m2)
+        assert treatment.target.symmetric_difference(before.target).area < 0.3
+    refused = skymist(*asked)
+    assert refused.returncode == 2
+    assert "without a site file" in refused.stderr
+
+
+def test_nothing_missed_is_no_site(
+    plan: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record, folder = write_record(tmp_path / "r", plan), tmp_path / "next"
+    report(record, tmp_path / "out", missed_site=folder)
+    assert "nothing was missed" in capsys.readouterr().err
+    assert not folder.exists()
 
 
 def test_preview_command(plan: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,7 +44,8 @@ def framed(msgid: int, payload: bytes, *, sysid: int = 1, seq: int = 0) -> bytes
     return b"\xfd" + head + payload + crc.crc.to_bytes(2, "little")
 
 
-GOOD = framed(0, bytes((3, 0, 0, 0, 2, 3, 209, 4, 3)))
+GOOD_MODE = 3
+GOOD = framed(0, bytes((GOOD_MODE, 0, 0, 0, 2, 3, 209, 4, 3)))
 frames = st.builds(
     framed, st.sampled_from(sorted(READERS)), st.binary(min_size=1, max_size=255), seq=st.just(7)
 )
@@ -258,6 +259,8 @@ def test_a_channel_reads_on_after_any_garbage() -> None:
             for _ in range(200):
                 link.arrive(chance.randbytes(chance.randrange(1, 600)))
             link.arrive(bytes(300) + GOOD)
-            await channel.vehicle(1).wait_for(Heartbeat, timeout_s=2.0)
+            heard.append(await channel.vehicle(1).wait_for(Heartbeat, timeout_s=2.0))
 
+    heard: list[Heartbeat] = []
     fly(main())
+    assert [beat.custom_mode for beat in heard] == [GOOD_MODE], "not the one after the garbage"

@@ -46,22 +46,40 @@ async def is_obeyed(peer: Peer) -> bool:
     return result.outcome is not driver.Outcome.UNKNOWN
 
 
-async def story(usb: Open, radio: Open, reboot: Callable[[], Awaitable[None]] | None) -> None:
-    """A key is set over the cable; then the radio is obeyed with it alone; then it is removed."""
-    clock = stamps()
+OBEYED = {
+    "before a key is set": True,
+    "unsigned over the air": False,
+    "another key": False,
+    "its key": True,
+    "after a replay": True,
+    "our clock an hour behind": True,
+    "its key after a reboot": True,
+    "unsigned after the key is gone": True,
+}
+"""Whether a vehicle answers a command over its radio, as the story goes."""
+
+
+async def story(
+    usb: Open, radio: Open, reboot: Callable[[], Awaitable[None]] | None
+) -> dict[str, bool]:
+    """A key is set over the cable; then the radio is obeyed with it alone; then it is removed.
+
+    Gives whether the radio was obeyed, stage by stage.
+    """
+    clock, obeyed = stamps(), dict[str, bool]()
     async with Channel(await usb()) as cable, Channel(await radio(), sysid=254) as air:
         near, far = cable.vehicle(1), air.vehicle(1)
         await driver.wait_heartbeat(near, 60.0)
         await driver.wait_heartbeat(far, 60.0)
-        assert await is_obeyed(far)
+        obeyed["before a key is set"] = await is_obeyed(far)
         assert not far.is_signing
 
         await set_key(near, KEY, Seal(KEY, clock))
         await far.wait_for(Heartbeat, lambda _: far.is_signing, timeout_s=10.0)
-        assert not await is_obeyed(far), "unsigned over the air"
+        obeyed["unsigned over the air"] = await is_obeyed(far)
 
         far.seal = Seal(OTHER, clock)
-        assert not await is_obeyed(far), "another key"
+        obeyed["another key"] = await is_obeyed(far)
         assert far.seal.counts[Verdict.WRONG] > 0
 
         far.seal = Seal(KEY, clock, link_id=1)
@@ -70,6 +88,7 @@ async def story(usb: Open, radio: Open, reboot: Callable[[], Awaitable[None]] | 
         await driver.wait_heartbeat(far, 10.0)
         await driver.set_mode(far, CopterMode.GUIDED)
         await driver.set_mode(far, CopterMode.STABILIZE)
+        obeyed["its key"] = await is_obeyed(far)
         assert far.seal.counts[Verdict.WRONG] == far.seal.counts[Verdict.UNSIGNED] == 0
 
         for raw in heard:  # an eavesdropper says it all again: GUIDED is among it
@@ -77,26 +96,27 @@ async def story(usb: Open, radio: Open, reboot: Callable[[], Awaitable[None]] | 
         await asyncio.sleep(3.0)
         beat = await driver.wait_heartbeat(far, 10.0)
         assert beat.custom_mode == CopterMode.STABILIZE
-        assert await is_obeyed(far)
+        obeyed["after a replay"] = await is_obeyed(far)
 
         far.seal = Seal(KEY, stamps(-3600.0), link_id=2)
         await driver.wait_heartbeat(far, 10.0)
-        assert await is_obeyed(far), "our clock, an hour behind, follows the vehicle's"
+        obeyed["our clock an hour behind"] = await is_obeyed(far)  # it follows the vehicle's
         if reboot is not None:
             await reboot()
             far.seal = Seal(KEY, clock, link_id=3)
             await asyncio.sleep(5.0)
-            assert await is_obeyed(far)
+            obeyed["its key after a reboot"] = await is_obeyed(far)
 
         near.seal = Seal(KEY, clock)
         await set_key(near, None, near.seal)
         far.seal = None
         await far.wait_for(Heartbeat, lambda _: not far.is_signing, timeout_s=10.0)
-        assert await is_obeyed(far)
+        obeyed["unsigned after the key is gone"] = await is_obeyed(far)
+    return obeyed
 
 
 def test_the_embedded_copter_obeys_its_key_alone() -> None:
-    async def main() -> None:
+    async def main() -> dict[str, bool]:
         async with EmbeddedFleet([drone()], homes=[HOME], warm_boot=True) as fleet:
 
             async def dial() -> Link:
@@ -105,15 +125,15 @@ def test_the_embedded_copter_obeys_its_key_alone() -> None:
             async def reboot() -> None:
                 fleet.copters[0].reboot()
 
-            await story(dial, dial, reboot)
+            return await story(dial, dial, reboot)
 
-    run(main(), loop=VirtualLoop())
+    assert run(main(), loop=VirtualLoop()) == OBEYED
 
 
 @pytest.mark.ardupilot
 @pytest.mark.slow
 def test_real_arducopter_obeys_its_key_alone(arducopter: Path) -> None:
-    async def main() -> None:
+    async def main() -> dict[str, bool]:
         found = find_arducopter(arducopter)
         async with ArduPilotFleet([drone()], homes=[HOME], speedup=5.0, found=found) as fleet:
             port = int(fleet.addresses[0].rsplit(":", 1)[1])
@@ -127,9 +147,10 @@ def test_real_arducopter_obeys_its_key_alone(arducopter: Path) -> None:
             async def second() -> Link:
                 return await open_link(radio)
 
-            await story(usb, second, None)
+            return await story(usb, second, None)
 
-    run(main(), loop=ScaledLoop(5.0))
+    wanted = {stage: is_heard for stage, is_heard in OBEYED.items() if "reboot" not in stage}
+    assert run(main(), loop=ScaledLoop(5.0)) == wanted
 
 
 def test_a_key_is_not_set_on_a_vehicle_that_does_not_listen() -> None:

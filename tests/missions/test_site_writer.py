@@ -1,0 +1,111 @@
+"""A site written and read again is the same site: the demo, one with everything set, a part."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shapely
+
+from skymist.coverage.errors import MissionError
+from skymist.coverage.site import Site
+from skymist.missions.site import read_site
+from skymist.missions.site_writer import site_files, write_site
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "missions" / "data" / "demo" / "site.yaml"
+NEAR_M = 0.0011
+"""Half a millimetre of each reading's rounding, and a bit."""
+FULL = """\
+schema: 1
+name: "榕荫里: everything, set"
+attribution: "ours & theirs"
+origin: {lat_deg: 22.7312, lon_deg: 114.0406, amsl_m: 62}
+zones:
+  - {id: z1, responsible: "Post <1>", hours: "06:00-14:00", closed: "12:00-13:00",
+     polygon: [[114.039, 22.730], [114.043, 22.730], [114.043, 22.733], [114.039, 22.733]]}
+spots:
+  - {id: "7", kind: refuse_station, level: red, point: [114.0405, 22.7312], radius_m: 3,
+     agent: mine, dose_ml_per_m2: 80, hours: "07:00-09:00, 22:00-02:00", name: 垃圾屋, note: "gate"}
+  - {id: lane, kind: back_alley, level: yellow, mode: broadcast, width_m: 3,
+     line: [[114.0401, 22.7310], [114.0404, 22.7310]]}
+  - {id: roof, kind: flat_roof, level: blue, elevation_m: 9,
+     polygon: [[114.0408, 22.7314], [114.0409, 22.7314], [114.0409, 22.7315], [114.0408, 22.7315]]}
+buildings:
+  - {id: b1, height_m: 9,
+     polygon: [[114.0408, 22.7314], [114.0409, 22.7314], [114.0409, 22.7315], [114.0408, 22.7315]]}
+no_spray:
+  - {id: pond, point: [114.0420, 22.7320], radius_m: 5, reason: open water}
+closures:
+  - {id: market, hours: "10:00-11:00", reason: market, width_m: 4,
+     line: [[114.0411, 22.7310], [114.0414, 22.7310]]}
+sensitive:
+  - {id: school, kind: kindergarten, point: [114.0422, 22.7312]}
+pads:
+  - {id: p1, point: [114.0402, 22.7315], capacity: 3, crews: 1, row_deg: 30}
+  - {id: p2, point: [114.0415, 22.7305]}
+fleet:
+  - {id: own, pad: p1, sysid: 9, model: {based_on: hexa-16, id: mine-16, name: Mine, swath_m: 4.2,
+     profile: {kind: triangle, half_base_m: 3.1}, droplet_um: 250, ardupilot: true}}
+  - {model: hexa-10}
+agents:
+  - {id: mine, name: my own, chlorine_mg_per_l: 750, contact_min: 45}
+levels: {surface: {red: {dose_ml_per_m2: 120, agent: mine, revisit_days: 0.5}}}
+level_rules: {decay_days: 5, cases: {days: 7, red: 3, yellow: 1}}
+policy: {mode: surface, reason: "asked for", ceiling_m: 28, refill_s: 61, swap_in_refill: true,
+  by_zone: true, days: 2, restore_parameters: true, hours: "06:00-20:00", objective: priority,
+  vector_hours: ["07:00-09:00", "17:00-19:00"], separation_m: 12, day_s: 30000}
+"""
+
+
+def assert_same(found: Any, wanted: Any, where: str = "site") -> None:
+    """Field by field; shapes to a millimetre."""
+    if isinstance(wanted, shapely.Geometry):
+        assert found.geom_type == wanted.geom_type, where
+        assert shapely.hausdorff_distance(found, wanted) <= NEAR_M, where
+    elif isinstance(wanted, float):
+        assert found == pytest.approx(wanted, abs=NEAR_M if where[-2:] in (".x", ".y") else 1e-9)
+    elif hasattr(wanted, "__dataclass_fields__"):
+        for field in fields(wanted):
+            name = field.name
+            assert_same(getattr(found, name), getattr(wanted, name), f"{where}.{name}")
+    elif isinstance(wanted, tuple):
+        assert len(found) == len(wanted), where
+        for number, (one, other) in enumerate(zip(found, wanted, strict=True)):
+            assert_same(one, other, f"{where}[{number}]")
+    else:
+        assert found == wanted, where
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Site:
+    path = tmp_path / "full.yaml"
+    path.write_text(FULL, encoding="utf-8")
+    return read_site(path)
+
+
+def test_the_example_comes_back(tmp_path: Path) -> None:
+    site = read_site(DEMO)
+    assert_same(read_site(write_site(site, tmp_path / "copy")), site)
+
+
+def test_a_site_with_everything_set_comes_back(full: Site, tmp_path: Path) -> None:
+    again = read_site(write_site(full, tmp_path / "copy"))
+    closures = {c.id: c for c in again.closures}
+    ordered = replace(again, closures=tuple(closures[c.id] for c in full.closures))
+    assert_same(ordered, full)
+
+
+def test_a_written_site_is_written_the_same_again(full: Site, tmp_path: Path) -> None:
+    assert site_files(full) == site_files(full)
+    assert set(site_files(full)) >= {"site.yaml", "spots.geojson", "pads.geojson"}
+
+
+def test_a_folder_with_a_site_is_left_alone(full: Site, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("mine", encoding="utf-8")
+    with pytest.raises(MissionError, match="without a site file"):
+        write_site(full, tmp_path)
+    assert (tmp_path / "site.yaml").read_text(encoding="utf-8") == "mine"
+    assert not (tmp_path / "spots.geojson").exists()
