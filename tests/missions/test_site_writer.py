@@ -28,7 +28,8 @@ zones:
      polygon: [[114.039, 22.730], [114.043, 22.730], [114.043, 22.733], [114.039, 22.733]]}
 spots:
   - {id: "7", kind: refuse_station, level: red, point: [114.0405, 22.7312], radius_m: 3,
-     agent: mine, dose_ml_per_m2: 80, hours: "07:00-09:00, 22:00-02:00", name: 垃圾屋, note: "gate"}
+     agent: mine, dose_ml_per_m2: 80, hours: "07:00-09:00, 22:00-02:00", name: 垃圾屋, note: "gate",
+     responsible: "Mr Li"}
   - {id: lane, kind: back_alley, level: yellow, mode: broadcast, width_m: 3,
      line: [[114.0401, 22.7310], [114.0404, 22.7310]]}
   - {id: roof, kind: flat_roof, level: blue, elevation_m: 9,
