@@ -1,34 +1,61 @@
 """Whether one vehicle or two speak with a system id, from the numbers of their frames alone.
 
 Each vehicle numbers its frames from 0 to 255 and again. Two with one id give two runs of numbers
-that take turns; loss, late and repeated frames, breaks and reboots do not.
+that take turns; loss, late and repeated frames, breaks and reboots do not. What tells a late frame
+from another vehicle's is the place it left: one vehicle uses each number once, so a late frame
+comes to a number that was passed over, and another's to one that was heard with other bytes.
 """
 
 from __future__ import annotations
 
 MAX_STEP = 32
 """Forward by so much is the same run, with losses between. [P]"""
-LATE_NUM = 64
-"""A frame that comes so many places late was overtaken on its way. [P]"""
-REPEAT_NUM = 128
-"""One vehicle numbers two frames alike 256 apart: so near each other among those heard they are of
-two, or it started anew, even where half of all frames are lost. [D]"""
+EARLY_NUM = 64
+"""So many frames from before the first that was heard may come after it. [P]"""
 NUM_TURNS = 4
 """So many turns between two runs, each within `FORGET_NUM` frames, are no accident. [P]"""
 FORGET_NUM = 100
 ECHO_NUM, OVER_NUM, ECHO_FRAC = 32, 100, 0.42
 """The share of frames heard again, within so many and over so many: a half where two speak alike, a
 quarter on a link that repeats three of ten. [P]"""
+_CYCLE = 256
+
+
+class _Run:
+    """One run of numbers, counted on over every cycle of 256, and what was heard under each."""
+
+    def __init__(self, seq: int, raw: bytes) -> None:
+        self.first = self.last = seq
+        self._heard: dict[int, tuple[int, bytes]] = {seq: (seq, raw)}
+
+    def step_to(self, seq: int) -> int:
+        """Places forward to this number, 0 to 255."""
+        return (seq - self.last) % _CYCLE
+
+    def go_on(self, seq: int, raw: bytes) -> None:
+        """Take the next frame of this run."""
+        self.last += self.step_to(seq)
+        self._heard[seq] = self.last, raw
+
+    def takes_late(self, seq: int, raw: bytes) -> bool:
+        """Take a frame whose place was passed over, or that was heard before just so."""
+        place = self.last - (-self.step_to(seq)) % _CYCLE
+        if place < self.first - EARLY_NUM:
+            return False
+        known_place, known_raw = self._heard.get(seq, (place - 1, b""))
+        if known_place == place:
+            return known_raw == raw
+        self._heard[seq] = place, raw
+        return True
 
 
 class Numbering:
     """Follows up to two runs of one system id's numbers."""
 
     def __init__(self) -> None:
-        self._runs = [-1, -1]
-        self._raws = [b"", b""]
+        self._runs: list[_Run | None] = [None, None]
         self._speaker = self._num_turns = self._since = 0
-        self._heard: dict[int, tuple[int, bytes]] = {}
+        self._last_heard: dict[int, tuple[int, bytes]] = {}
         self._num_heard, self._echo_frac = 0, 0.0
 
     @property
@@ -42,34 +69,43 @@ class Numbering:
         self._since += 1
         if self._since > FORGET_NUM:
             self._num_turns = 0
-        is_known = self._is_known(seq, raw)
-        for run in (self._speaker, 1 - self._speaker):
-            if self._runs[run] < 0:
-                continue
-            step = (seq - self._runs[run]) % 256
-            is_late = step >= 256 - LATE_NUM and not is_known
-            if is_late or (step == 0 and raw == self._raws[run]):
-                return
-            if 0 < step <= MAX_STEP:
-                self._go_on(run, seq, raw)
-                return
-        is_first = self._runs[self._speaker] < 0
-        other = self._speaker if is_first else 1 - self._speaker
-        self._runs[other], self._raws[other] = seq, raw
+        self._note_echo(seq, raw)
+        if self._is_of_known(seq, raw):
+            return
+        is_first = self._runs[self._speaker] is None
+        self._runs[self._speaker if is_first else 1 - self._speaker] = _Run(seq, raw)
 
-    def _is_known(self, seq: int, raw: bytes) -> bool:
-        """Whether another frame of this number was heard lately: this one is then not late."""
-        before = self._heard.get(seq)
+    def _is_of_known(self, seq: int, raw: bytes) -> bool:
+        """Whether the frame goes on with a run, the nearer one, or comes late to one."""
+        others = [index for index in (self._speaker, 1 - self._speaker) if self._runs[index]]
+        for number, index in enumerate(others):
+            near = [i for i in others[number:] if 0 < self._at(i).step_to(seq) <= MAX_STEP]
+            if index in near:
+                nearest = min(near, key=lambda i: self._at(i).step_to(seq))
+                self._at(nearest).go_on(seq, raw)
+                self._speaks(nearest)
+                return True
+            if self._at(index).takes_late(seq, raw):
+                return True
+        return False
+
+    def _at(self, index: int) -> _Run:
+        run = self._runs[index]
+        assert run is not None
+        return run
+
+    def _note_echo(self, seq: int, raw: bytes) -> None:
+        """Reckon the share of frames that were heard just so a short while ago."""
+        before = self._last_heard.get(seq)
         self._num_heard += 1
-        self._heard[seq] = self._num_heard, raw
-        ago = REPEAT_NUM + 1 if before is None else self._num_heard - before[0]
-        is_same = before is not None and before[1] == raw
-        self._echo_frac += ((is_same and ago <= ECHO_NUM) - self._echo_frac) / OVER_NUM
-        return ago <= REPEAT_NUM and not is_same
+        self._last_heard[seq] = self._num_heard, raw
+        is_echo = (
+            before is not None and before[1] == raw and self._num_heard - before[0] <= ECHO_NUM
+        )
+        self._echo_frac += (is_echo - self._echo_frac) / OVER_NUM
 
-    def _go_on(self, run: int, seq: int, raw: bytes) -> None:
-        self._runs[run], self._raws[run] = seq, raw
-        if run != self._speaker:
-            self._speaker = run
+    def _speaks(self, index: int) -> None:
+        if index != self._speaker:
+            self._speaker = index
             self._num_turns += 1
             self._since = 0

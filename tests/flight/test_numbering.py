@@ -8,11 +8,15 @@ import pytest
 
 from skymist.flight.numbering import Numbering
 
-SPEAK_S = 1 / 60.0
-
 
 def heard(
-    seed: int, *, loss: float = 0.0, late_s: float = 0.0, late: float = 0.0, at: tuple[int, ...]
+    seed: int,
+    *,
+    loss: float = 0.0,
+    late_s: float = 0.0,
+    late: float = 0.0,
+    at: tuple[int, ...],
+    rate_hz: float = 60.0,
 ) -> list[tuple[int, bytes]]:
     """Frames of vehicles that begin at these numbers, as they arrive."""
     chance = random.Random(seed)
@@ -21,7 +25,7 @@ def heard(
         for vehicle, first in enumerate(at):
             if chance.random() < loss:
                 continue
-            when_s = k * SPEAK_S + vehicle * 0.003 + chance.uniform(0.0, 0.004)
+            when_s = k / rate_hz + vehicle * 0.003 + chance.uniform(0.0, 0.004)
             when_s += late_s if chance.random() < late else 0.0
             arrived.append((when_s, (first + k) % 256, b"%d %d" % (vehicle, k)))
     return [(seq, raw) for _, seq, raw in sorted(arrived)]
@@ -36,25 +40,48 @@ def verdict(frames: list[tuple[int, bytes]]) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("rate_hz", [13.0, 60.0, 250.0, 600.0])
 @pytest.mark.parametrize(
     "link",
     [
         {},
         {"loss": 0.3},
         {"late": 0.2, "late_s": 0.3},
-        {"late": 0.5, "late_s": 0.6},
+        {"late": 0.5, "late_s": 0.3},
         {"late": 0.3, "late_s": 0.3, "loss": 0.3},
     ],
     ids=str,
 )
-def test_one_vehicle_is_one_whatever_the_link_does(link: dict[str, float], seed: int) -> None:
-    assert not verdict(heard(seed, at=(seed * 25,), **link))  # type: ignore[arg-type]
+def test_one_vehicle_is_one_whatever_the_link_does(
+    link: dict[str, float], rate_hz: float, seed: int
+) -> None:
+    assert not verdict(heard(seed, at=(seed * 25,), rate_hz=rate_hz, **link))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_frames_may_come_most_of_a_cycle_late(seed: int) -> None:
+    """At 60 frames a second 0.6 s are 36 places, and 3 s are 180 of 256."""
+    for late_s in (0.6, 3.0):
+        assert not verdict(heard(seed, at=(seed * 25,), late=0.5, late_s=late_s))
 
 
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("apart", [1, 5, 20, 40, 70, 128, 190, 230, 255])
 def test_two_vehicles_are_two_however_far_apart_they_count(apart: int, seed: int) -> None:
-    assert verdict(heard(seed, at=(3, 3 + apart)))
+    assert verdict(heard(seed, at=(3, 3 + apart))[:200])
+
+
+@pytest.mark.parametrize("apart", [1, 20, 70, 190, 230])
+@pytest.mark.parametrize("rate_hz", [13.0, 250.0])
+@pytest.mark.parametrize(
+    "link", [{"loss": 0.3}, {"late": 0.2, "late_s": 0.3}, {"late": 0.5, "late_s": 0.3}], ids=str
+)
+def test_two_vehicles_are_two_on_a_bad_link(
+    link: dict[str, float], rate_hz: float, apart: int
+) -> None:
+    for seed in range(10):
+        frames = heard(seed, at=(3, 3 + apart), rate_hz=rate_hz, **link)  # type: ignore[arg-type]
+        assert verdict(frames[:250])
 
 
 def test_a_reboot_is_one_vehicle() -> None:

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from shapely.geometry import LineString, Point
 from shapely.ops import unary_union
 
+from skymist.coverage.drones import Drone
 from skymist.coverage.plan import Plan
-from skymist.flight.commands.rehearse import crew_of, homes_of
 from skymist.flight.conduct import Outcome
 from skymist.flight.display import Silent
 from skymist.flight.errors import FlightError
@@ -32,12 +32,11 @@ from skymist.flight.record import Record, read_record
 from skymist.flight.wiring import PLAIN, Wiring
 from skymist.missions.compile import compile_plan
 from skymist.missions.items import Mission
-from skymist.sitl.copter import EmbeddedCopter
-from skymist.sitl.faults import FaultyPipe, LinkFaults, split_frames
-from skymist.sitl.fleet import EmbeddedFleet
+from skymist.sitl.faults import LinkFaults
 from skymist.sitl.loops import VirtualLoop, run
-from skymist.sitl.pipes import BytePipe
+from skymist.sitl.truth import Sample
 from tests.flights.conftest import small_plan
+from tests.flights.machines import Held, Machine, Wire, embedded_world
 from tests.flights.test_operations import STARTED_UTC
 
 LATE_S = 0.5
@@ -45,39 +44,9 @@ LATE_S = 0.5
 BEYOND_M = 5.0
 """Half a swath, the interlock's margin, and 1 m of flight until the next position."""
 CELL_M, STEP_M = 0.5, 0.1
+AFTER_S, DOWN_S = 18.0, 222.0
+"""Time for what follows an operation, and for a drone left alone to come down."""
 FTP, COUNT, ITEM = 110, 44, 73
-
-
-class Wire:
-    """A pipe on which a trouble may touch each frame; `up` and `down` give what passes on."""
-
-    def __init__(self, pipe: BytePipe) -> None:
-        self._pipe, self._rest, self._later = pipe, b"", bytearray()
-        self.up: Callable[[int, bytes], Sequence[bytes]] = lambda number, frame: (frame,)
-        self.down: Callable[[int, bytes], Sequence[bytes]] = lambda number, frame: (frame,)
-        self._extra = asyncio.Event()
-
-    async def read(self) -> bytes:
-        """What comes from the vehicle, as far as it is let through."""
-        while data := await self._pipe.read():
-            frames, self._rest = split_frames(self._rest + data)
-            kept = b"".join(part for f in frames for part in self.down(_number(f), f))
-            if kept:
-                return kept
-        return b""
-
-    def write(self, data: bytes) -> None:
-        """What goes to the vehicle."""
-        for part in self.up(_number(data), data):
-            self._pipe.write(part)
-
-    def close(self) -> None:
-        """End the link."""
-        self._pipe.close()
-
-
-def _number(frame: bytes) -> int:
-    return int.from_bytes(frame[7:10], "little") if len(frame) > 9 else -1
 
 
 class Trouble:
@@ -85,6 +54,8 @@ class Trouble:
 
     num_drones = 1
     link: LinkFaults | None = None
+    by_radio = False
+    """Whether the ground speaks over a radio, on which nothing unsigned is obeyed."""
     orders_open = False
     """Whether somebody stands by who can tell a drone to go on."""
     is_obeyed = True
@@ -92,21 +63,25 @@ class Trouble:
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
-        self.fleet: EmbeddedFleet
-        self.wire: Wire
+        self.machines: list[Machine]
         self.desk = OrderDesk()
         self.operation: asyncio.Task[Any]
         self.event_s = float("inf")
+        self.is_down = False
 
     def plan(self) -> Plan:
         """What is flown."""
         return small_plan(self.num_drones)
 
-    def wiring(self, folder: Path) -> Wiring:
+    def drones(self, plan: Plan) -> list[Drone]:
+        """The copters that stand on the pads."""
+        return list(plan.site.fleet)
+
+    async def wiring(self, folder: Path) -> Wiring:
         """How links are treated, keys among it; copters are there, links are not."""
         return PLAIN
 
-    def wired(self) -> None:
+    async def wired(self) -> None:
         """Links and copters are there; nothing was sent yet."""
 
     async def watch(self) -> None:
@@ -114,23 +89,28 @@ class Trouble:
 
     def struck(self) -> None:
         """The fault begins now."""
-        self.event_s = self.copter.state.now_s
+        self.event_s = self.machine.now_s
 
     @property
-    def copter(self) -> EmbeddedCopter:
+    def machine(self) -> Machine:
         """The one that it is about."""
-        return self.fleet.copters[0]
+        return self.machines[0]
 
-    async def until(self, claim: Callable[[EmbeddedCopter], bool], timeout_s: float = 600) -> None:
+    @property
+    def wire(self) -> Wire:
+        """Its link."""
+        return self.machine.wire
+
+    async def until(self, claim: Callable[[Machine], bool], timeout_s: float = 600) -> None:
         """Wait in simulated time."""
         async with asyncio.timeout(timeout_s):
-            while not claim(self.copter):
+            while not claim(self.machine):
                 await asyncio.sleep(0.05)
 
     async def amid_pass(self) -> None:
         """Wait for a moment in the first pass, by chance."""
         litres = self.chance.uniform(0.05, 0.5)
-        await self.until(lambda c: c.pumped_l > litres)
+        await self.until(lambda m: m.pumped_l > litres)
         self.struck()
 
     def say(self, text: str) -> None:
@@ -165,60 +145,78 @@ class Row:
         return found
 
 
-def fly(make: Callable[[random.Random], Trouble], seed: int, folder: Path) -> Row:
+@dataclass(frozen=True)
+class Where:
+    """Simulated drones: the loop whose time they live by, and who sets them up."""
+
+    loop: Callable[[], asyncio.AbstractEventLoop]
+    world: Callable[..., Any]
+    sim: str
+    speedup: float | None = None
+
+
+EMBEDDED = Where(VirtualLoop, embedded_world, "embedded")
+
+
+def fly(
+    make: Callable[[random.Random], Trouble], seed: int, folder: Path, where: Where = EMBEDDED
+) -> Row:
     """One operation under one trouble, in simulated time."""
     trouble = make(random.Random(seed))
     plan = trouble.plan()
-    armed: list[tuple[int, tuple[tuple[float, ...], ...]]] = []
+    outcome, text = run(_main(trouble, plan, seed, folder, where), loop=where.loop())
+    return judge(trouble, plan, outcome, text, read_record(folder))
 
-    async def main() -> tuple[Outcome | None, str, tuple[EmbeddedCopter, ...]]:
-        drones = list(plan.site.fleet)
-        async with EmbeddedFleet(
-            drones, homes=homes_of(plan, drones), warm_boot=True, seed=seed
-        ) as fleet:
-            trouble.fleet = fleet
-            wiring = trouble.wiring(folder)
-            links: dict[str, Any] = {}
-            for index, drone in enumerate(drones):
-                pipe: Any = fleet.connect(index)
-                if trouble.link is not None:
-                    pipe = FaultyPipe(pipe, faults=trouble.link, seed=seed + index)
-                links[drone.id] = Wire(pipe)
-            trouble.wire = links[drones[0].id]
-            trouble.wired()
-            if trouble.orders_open:
-                trouble.desk.opened()
-            looking = asyncio.create_task(_look(fleet.copters, armed))
-            trouble.operation = asyncio.create_task(
-                operate(
-                    plan,
-                    links,
-                    folder,
-                    crew=crew_of(plan.site.policy, dict(zip(links, fleet.copters, strict=True))),
-                    display=Silent(),
-                    arm=True,
-                    setting=Setting(started_utc=STARTED_UTC, sim="embedded"),
-                    desk=trouble.desk if trouble.orders_open else None,
-                    wiring=wiring,
-                )
+
+async def _main(
+    trouble: Trouble, plan: Plan, seed: int, folder: Path, where: Where
+) -> tuple[Outcome | None, str]:
+    drones = trouble.drones(plan)
+    world = where.world(plan, drones, trouble.link, seed, by_radio=trouble.by_radio)
+    async with world as (machines, crew):
+        trouble.machines = machines
+        wiring = await trouble.wiring(folder)
+        await trouble.wired()
+        if trouble.orders_open:
+            trouble.desk.opened()
+        flying = {sortie.drone_id for sortie in plan.sorties}
+        trouble.operation = asyncio.create_task(
+            operate(
+                plan,
+                {d.id: machines[i].wire for i, d in enumerate(plan.site.fleet) if d.id in flying},
+                folder,
+                crew=crew,
+                display=Silent(),
+                arm=True,
+                setting=Setting(started_utc=STARTED_UTC, sim=where.sim, speedup=where.speedup),
+                desk=trouble.desk if trouble.orders_open else None,
+                wiring=wiring,
             )
-            beside = asyncio.create_task(_beside(trouble))
-            outcome, text = None, ""
-            try:
-                outcome = await trouble.operation
-            except asyncio.CancelledError:
-                text = "killed"
-            except FlightError as exc:
-                text = str(exc)
-            await asyncio.sleep(240.0 if outcome is None else 20.0)
-            beside.cancel()
-            with suppress(asyncio.CancelledError):
-                await beside
-            looking.cancel()
-            return outcome, text, fleet.copters
+        )
+        beside = asyncio.create_task(_beside(trouble))
+        outcome, text = None, ""
+        try:
+            outcome = await trouble.operation
+        except asyncio.CancelledError:
+            text = "killed"
+        except FlightError as exc:
+            text = str(exc)
+        await _down(machines)
+        trouble.is_down = not any(machine.is_armed for machine in machines)
+        beside.cancel()
+        with suppress(asyncio.CancelledError):
+            await beside
+    return outcome, text
 
-    outcome, text, copters = run(main(), loop=VirtualLoop())
-    return judge(trouble, plan, outcome, text, copters, read_record(folder), armed)
+
+async def _down(machines: Sequence[Machine]) -> None:
+    """Wait until all stand: a drone whose ground is gone needs some time for that."""
+    await asyncio.sleep(AFTER_S)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DOWN_S):
+            while any(machine.is_armed for machine in machines):
+                await asyncio.sleep(1.0)
+    await asyncio.sleep(2.0)
 
 
 async def _beside(trouble: Trouble) -> None:
@@ -229,22 +227,7 @@ async def _beside(trouble: Trouble) -> None:
             trouble.desk.closed()
 
 
-async def _look(copters: Sequence[EmbeddedCopter], armed: list[Any]) -> None:
-    """Note what each copter holds whenever its motors are armed."""
-    was = [False] * len(copters)
-    while True:
-        for index, copter in enumerate(copters):
-            if copter.state.is_armed and not was[index]:
-                armed.append((index, _held(copter)))
-            was[index] = copter.state.is_armed
-        await asyncio.sleep(0.05)
-
-
-def _held(copter: EmbeddedCopter) -> tuple[tuple[float, ...], ...]:
-    return tuple((i.command, i.p1, i.lat_e7, i.lon_e7, round(i.z_m, 2)) for i in copter.mission[1:])
-
-
-def _compiled(mission: Mission) -> tuple[tuple[float, ...], ...]:
+def _compiled(mission: Mission) -> Held:
     return tuple((i.command, i.p1, i.x_e7, i.y_e7, round(i.z_m, 2)) for i in mission.items[1:])
 
 
@@ -253,20 +236,21 @@ def judge(
     plan: Plan,
     outcome: Outcome | None,
     text: str,
-    copters: Sequence[EmbeddedCopter],
     record: Record,
-    armed: Sequence[tuple[int, tuple[tuple[float, ...], ...]]],
 ) -> Row:
     """What the truth says of one flight."""
     known = {_key(m): s for made in record.plans for s, m in compile_plan(made).items()}
+    machines = trouble.machines
     unverified = [
-        f"drone {index + 1} with {len(held)} items"
-        for index, held in armed
+        f"drone {index} with {len(held)} items"
+        for index, machine in enumerate(machines, 1)
+        for held in machine.armed_with
         if _rounded(held) not in known
     ]
     skipped = {event["spot_id"] for event in record.of("skipped")}
     wanted = {spot_id for sortie in plan.sorties for spot_id in sortie.spot_ids}
-    doses = [swath_dose(copter) for copter in copters]
+    truths = [tuple(machine.truth) for machine in machines]
+    doses = [swath_dose(truth) for truth in truths]
     lost = [
         f"yard{30 * index}"
         for index, dose in enumerate(doses)
@@ -274,19 +258,20 @@ def judge(
     ]
     gaps = [float((dose < 0.4).sum()) * STEP_M for dose in doses]
     doubles = [float((dose > 1.6).sum()) * STEP_M for dose in doses]
-    late_l = sum(outside_l(plan, copter, trouble.event_s + LATE_S) for copter in copters)
+    late_l = sum(outside_l(plan, truth, trouble.event_s + LATE_S) for truth in truths)
+    unarmed_l = sum(machine.unarmed_l for machine in machines)
     is_flown = outcome is not None and outcome.result == "done"
     return Row(
         outcome=str(outcome.result) if outcome is not None else "ended",
         text=text or _told(outcome),
-        late_l=late_l if trouble.is_obeyed else 0.0,
-        outside_l=sum(outside_l(plan, copter, 0.0) for copter in copters),
+        late_l=late_l + unarmed_l if trouble.is_obeyed else 0.0,
+        outside_l=sum(outside_l(plan, truth, 0.0) for truth in truths) + unarmed_l,
         gap_m=max(gaps) if is_flown else float("nan"),
         double_m=max(doubles),
-        num_armed=len(armed),
+        num_armed=sum(len(machine.armed_with) for machine in machines),
         unverified=unverified,
         lost=lost,
-        is_down=not any(copter.state.is_armed for copter in copters),
+        is_down=trouble.is_down,
     )
 
 
@@ -296,21 +281,21 @@ def _told(outcome: Outcome | None) -> str:
     return "; ".join(report.error for report in outcome.drones if report.error) or outcome.text
 
 
-def _key(mission: Mission) -> tuple[tuple[float, ...], ...]:
+def _key(mission: Mission) -> Held:
     return _rounded(_compiled(mission))
 
 
-def _rounded(held: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
+def _rounded(held: Held) -> Held:
     return tuple(tuple(round(float(value), 2) for value in item) for item in held)
 
 
-def swath_dose(copter: EmbeddedCopter) -> NDArray[np.float64]:
+def swath_dose(truth: Sequence[Sample]) -> NDArray[np.float64]:
     """Share of the planned dose along the 10 m swath, its first and last metre apart.
 
     Passes run from 20 to 30 m east of the pad; smoothed over `CELL_M`.
     """
     bins = np.zeros(round(10.0 / STEP_M))
-    for a, b in itertools.pairwise(copter.truth):
+    for a, b in itertools.pairwise(truth):
         litres = b.pumped_l - a.pumped_l
         if litres > 0.0 and max(a.x, b.x) < 40.0 and a.z > 3.0:
             for x in np.linspace(a.x, b.x, 21)[1:]:
@@ -324,13 +309,13 @@ def swath_dose(copter: EmbeddedCopter) -> NDArray[np.float64]:
     return dose
 
 
-def outside_l(plan: Plan, copter: EmbeddedCopter, since_s: float) -> float:
+def outside_l(plan: Plan, truth: Sequence[Sample], since_s: float) -> float:
     """Litres that left the nozzles further than `BEYOND_M` from every pass, or near the ground."""
     passes = [p for s in plan.sorties for p in s.passes]
     lines = [LineString(p.path) if len(p.path) > 1 else Point(p.path[0]) for p in passes]
     allowed = unary_union(lines).buffer(BEYOND_M)
     origin, total, before = plan.site.origin, 0.0, None
-    for sample in copter.truth:
+    for sample in truth:
         if before is not None and before.t_s >= since_s and sample.pumped_l > before.pumped_l:
             (xy,) = origin.to_local([(before.lon_deg, before.lat_deg)])
             if not allowed.contains(Point(xy)):

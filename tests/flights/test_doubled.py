@@ -51,7 +51,7 @@ class Both:
             pipe.close()
 
 
-@pytest.mark.parametrize("ahead", [0, 1, 100, 200])
+@pytest.mark.parametrize("ahead", [0, 1, 20, 100, 200, 230])
 def test_two_drones_with_one_id_are_refused_with_nothing_written(
     tiny_plan: MakePlan, tmp_path: Path, ahead: int
 ) -> None:

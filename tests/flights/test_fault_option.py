@@ -38,13 +38,14 @@ def test_a_link_that_is_spoilt_now_and_then_is_flown_through(
     assert [e["state"] for e in record.of("sortie")][-1] == "landed"
 
 
-def test_frames_out_of_order_are_flown_or_refused_on_the_ground(
-    tiny_plan: MakePlan, tmp_path: Path
+@pytest.mark.parametrize("seed", range(4))
+def test_frames_out_of_order_do_not_look_like_two_vehicles(
+    tiny_plan: MakePlan, tmp_path: Path, seed: int
 ) -> None:
-    """A fifth of them 0.3 s late look like two vehicles with one id: nothing arms then."""
-    _, record = flown(tiny_plan(), tmp_path, "reordering")
-    states = [e["state"] for e in record.of("sortie")]
-    assert states[-1] == "landed" or states == ["preparing", "failed"]
+    """A fifth of them come 0.3 s late, some by a hundred places while parameters are read."""
+    code, record = flown(tiny_plan(), tmp_path, "reordering", seed=seed)
+    assert code == 0
+    assert [e["state"] for e in record.of("sortie")][-1] == "landed"
 
 
 def test_bursts_without_a_word_end_in_order(tiny_plan: MakePlan, tmp_path: Path) -> None:

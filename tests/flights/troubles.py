@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
+from skymist.coverage.drones import Drone
 from skymist.coverage.plan import Plan
 from skymist.flight import driver
 from skymist.flight.channel import Channel
@@ -20,8 +21,7 @@ from skymist.flight.signing import EPOCH_2015_S, TICKS_PER_S
 from skymist.flight.wiring import Wiring
 from skymist.missions.items import Command, Item, Mission
 from skymist.sitl.faults import LinkFaults
-from skymist.sitl.state import Severity
-from skymist.sitl.telemetry import EPOCH_S
+from tests.flights.machines import Both
 from tests.flights.matrix import COUNT, FTP, ITEM, Trouble
 
 ACK, REQUEST, REQUEST_INT, CURRENT, STATUSTEXT = 47, 40, 51, 42, 253
@@ -45,7 +45,7 @@ def spoilt(**faults: float) -> Callable[[random.Random], Trouble]:
 class ByItems(Trouble):
     """No file transfer comes through: the mission protocol is used."""
 
-    def wired(self) -> None:
+    async def wired(self) -> None:
         self.pack = mavlink.MAVLink(None, srcSystem=1, srcComponent=1)
         self.event_s = 0.0
         self.wire.up = self.up
@@ -65,8 +65,8 @@ class ByItems(Trouble):
 class RefusedItem(ByItems):
     """One request for an item becomes a refusal, with one of all results."""
 
-    def wired(self) -> None:
-        super().wired()
+    async def wired(self) -> None:
+        await super().wired()
         self.at, self.seen = self.chance.randrange(1, 40), 0
         self.result = self.chance.choice(FAULTS)
 
@@ -83,8 +83,8 @@ class AckTrouble(ByItems):
 
     how = "lost"
 
-    def wired(self) -> None:
-        super().wired()
+    async def wired(self) -> None:
+        await super().wired()
         self.num, self.seen = 0, 0
         self.at = self.chance.randrange(1, 20)
 
@@ -118,7 +118,7 @@ def ack(how: str) -> Callable[[random.Random], Trouble]:
 class AmidUpload(Trouble):
     """Something happens after so many frames of the first upload, by file or by items."""
 
-    def wired(self) -> None:
+    async def wired(self) -> None:
         self.event_s = 0.0
         self.by_items = self.chance.random() < 0.5
         self.at, self.seen = self.chance.randrange(1, 25), 0
@@ -146,7 +146,7 @@ class OtherStation(AmidUpload):
     async def write(self) -> None:
         item = Item(command=Command.NAV_WAYPOINT, x_e7=601700000, y_e7=249400000, z_m=9.0)
         mission = Mission(sortie_id="x", drone_id="x", items=(item, item, item), spans=())
-        async with Channel(self.fleet.connect(0), sysid=254) as channel:
+        async with Channel(await self.machine.station(), sysid=254) as channel:
             try:
                 await driver.upload(channel.vehicle(1), mission)
             except Exception as exc:  # whatever it is told, it is not ours
@@ -157,18 +157,18 @@ class LinkGap(AmidUpload):
     """The link is silent in the middle of the upload, and back after a while."""
 
     def strike(self) -> None:
-        self.copter.faults.link_silent = True
+        self.machine.silence(True)
         asyncio.get_running_loop().call_later(self.chance.uniform(2.0, 40.0), self.mend)
 
     def mend(self) -> None:
-        self.copter.faults.link_silent = False
+        self.machine.silence(False)
 
 
 class RebootAmidUpload(AmidUpload):
     """The vehicle starts anew in the middle of the upload."""
 
     def strike(self) -> None:
-        self.copter.reboot()
+        self.rebooting = asyncio.create_task(self.machine.reboot())
 
 
 class Killed(Trouble):
@@ -176,8 +176,8 @@ class Killed(Trouble):
 
     async def watch(self) -> None:
         await asyncio.sleep(self.chance.uniform(1.0, 110.0))
-        self.event_s = self.copter.state.now_s + 8.0  # its failsafe waits 5 s
-        self.copter.faults.link_silent = True
+        self.event_s = self.machine.now_s + 8.0  # its failsafe waits 5 s
+        self.machine.silence(True)
         self.operation.cancel()
 
 
@@ -191,29 +191,12 @@ class TwoOfOneId(Trouble):
         own = tuple(s for s in whole.sorties if s.drone_id == "d1")
         return replace(whole, sorties=own)
 
-    def wired(self) -> None:
+    def drones(self, plan: Plan) -> list[Drone]:
+        return [replace(drone, sysid=1) for drone in plan.site.fleet]
+
+    async def wired(self) -> None:
         self.event_s = 0.0
-        other = self.fleet.copters[1]
-        other.params.put("MAV_SYSID", 1)
-        self.pipe = self.fleet.connect(1)
-        inner = self.wire._pipe
-        own_read, own_write = inner.read, inner.write
-        came: asyncio.Queue[bytes] = asyncio.Queue()
-
-        async def carry(read: Callable[[], object]) -> None:
-            while data := await read():  # type: ignore[misc]
-                came.put_nowait(data)
-
-        self.tasks = [asyncio.create_task(carry(r)) for r in (own_read, self.pipe.read)]
-
-        async def read() -> bytes:
-            return await came.get()
-
-        def write(data: bytes) -> None:
-            own_write(data)
-            self.pipe.write(data)
-
-        inner.read, inner.write = read, write  # type: ignore[method-assign]
+        self.wire.pipe = Both(self.wire.pipe, await self.machines[1].station())
 
 
 class Flood(Trouble):
@@ -223,65 +206,59 @@ class Flood(Trouble):
         self.event_s = 0.0
         while not self.operation.done():
             for number in range(50):
-                self.copter.state.say(Severity.INFO, f"flood {number} " * 6)
+                self.machine.say(f"flood {number} " * 6)
             await asyncio.sleep(0.1)
 
 
-class Struck(Trouble):
-    """A vehicle's fault in the middle of a pass."""
-
-    def strike(self) -> None:
-        """Break it."""
-
-    async def watch(self) -> None:
-        await self.amid_pass()
-        self.strike()
-
-
 def vehicle(
-    strike: Callable[[Trouble], None], *, seen_s: float = 1.0, is_obeyed: bool = True
+    fault: str, *, seen_s: float = 1.0, is_obeyed: bool = True
 ) -> Callable[[random.Random], Trouble]:
-    """A fault of the vehicle; the ground sees it `seen_s` later at the latest."""
+    """A fault in the middle of a pass; the ground sees it `seen_s` later at the latest."""
 
-    class Made(Struck):
-        def strike(self) -> None:
-            strike(self)
+    class Struck(Trouble):
+        async def watch(self) -> None:
+            await self.amid_pass()
+            await self.machine.fail(fault)
             self.event_s += seen_s
 
     def make(chance: random.Random) -> Trouble:
-        made = Made(chance)
+        made = Struck(chance)
         made.is_obeyed = is_obeyed
         return made
 
     return make
 
 
-def _wind(t: Trouble) -> None:
-    t.copter.faults.wind_mps = t.chance.uniform(6.0, 12.0)
-    t.copter.faults.wind_toward_rad = t.chance.uniform(0.0, math.tau)
+class Windy(Trouble):
+    """It blows harder than the limit for a while; where no copter tells, a person measures it."""
 
-    def mend() -> None:
-        t.copter.faults.wind_mps = 0.0
+    orders_open = True
 
-    asyncio.get_running_loop().call_later(t.chance.uniform(10.0, 200.0), mend)
+    async def watch(self) -> None:
+        await self.amid_pass()
+        speed_mps = self.chance.uniform(6.0, 12.0)
+        await self.machine.blow(speed_mps, self.chance.uniform(0.0, math.tau))
+        self.event_s += 3.0
+        if is_told := self.machine.sim == "ardupilot":
+            self.say(f"w {speed_mps:.1f}")
+        await asyncio.sleep(self.chance.uniform(10.0, 200.0))
+        await self.machine.blow(0.0, 0.0)
+        if is_told:
+            self.say("w 0")
 
 
-def _fence(t: Trouble) -> None:
-    t.copter.params.put("FENCE_ALT_MAX", 5.0)
+class Silence(Trouble):
+    """The link falls silent in the middle of a pass, for good."""
 
-
-def _broken(**fields: object) -> Callable[[Trouble], None]:
-    def strike(t: Trouble) -> None:
-        for name, value in fields.items():
-            setattr(t.copter.faults, name, value)
-
-    return strike
+    async def watch(self) -> None:
+        await self.amid_pass()
+        self.machine.silence(True)
 
 
 class Numberless(Trouble):
     """MISSION_CURRENT is late by chance, or never comes."""
 
-    def wired(self) -> None:
+    async def wired(self) -> None:
         self.event_s = 0.0
         self.share = self.chance.choice((0.5, 0.8, 1.0))
         self.wire.down = self.down
@@ -291,7 +268,7 @@ class Numberless(Trouble):
 
 
 class DryTank(Trouble):
-    """Less is in the tank than its crew thinks: it runs dry in the middle of the pass."""
+    """Less is in the tank than the sortie needs: it runs dry in the middle of the pass."""
 
     def plan(self) -> Plan:
         whole = super().plan()
@@ -310,7 +287,7 @@ class Pilot(Trouble):
         mode = self.chance.choice(
             (CopterMode.LOITER, CopterMode.RTL, CopterMode.LAND, CopterMode.BRAKE)
         )
-        assert self.copter.pilot_mode(mode)
+        await self.machine.pilot(mode)
         self.event_s += 1.0  # a heartbeat comes once a second
         await asyncio.sleep(self.chance.uniform(5.0, 30.0))
         self.say("c d1")
@@ -334,16 +311,18 @@ class Paused(Trouble):
 class ClockSkew(Trouble):
     """Signed links: the clocks are up to two days apart, and ours leaps again amid a pass."""
 
-    def wiring(self, folder: Path) -> Wiring:
+    by_radio = True
+
+    async def wiring(self, folder: Path) -> Wiring:
         self.ahead_s = self.chance.uniform(-DAYS_S, DAYS_S)
         self.leap_s = self.chance.uniform(-DAYS_S, DAYS_S)
         loop = asyncio.get_running_loop()
         keys = folder.with_name("keys.toml")
         key = add_key(keys, "d1")
-        self.fleet.connect(0)  # the USB port, on which unsigned frames would be taken
-        begins = round((EPOCH_S - EPOCH_2015_S) * TICKS_PER_S)
-        self.copter._machine.signing.setup(key.secret, begins)
-        return Wiring(keys=KeyRing(keys, unix_s=lambda: EPOCH_S + loop.time() + self.ahead_s))
+        unix_s = self.machine.unix_s
+        begins = round((unix_s - EPOCH_2015_S) * TICKS_PER_S)
+        await self.machine.sign(key.secret, begins)
+        return Wiring(keys=KeyRing(keys, unix_s=lambda: unix_s + loop.time() + self.ahead_s))
 
     async def watch(self) -> None:
         await self.amid_pass()
@@ -358,7 +337,7 @@ class CalledHome(Trouble):
     async def watch(self) -> None:
         await self.amid_pass()
         self.say("h d1")
-        await self.until(lambda c: not c.state.is_armed)
+        await self.until(lambda m: not m.is_armed)
         await asyncio.sleep(20.0)
         self.say("c d1")
         await asyncio.sleep(5.0)
@@ -387,15 +366,15 @@ TROUBLES: Mapping[str, Callable[[random.Random], Trouble]] = {
     "ground program killed": Killed,
     "two drones of one system id": TwoOfOneId,
     "STATUSTEXT flood": Flood,
-    "GPS lost": vehicle(_broken(gps_lost=True)),
-    "wind above the limit for a while": vehicle(_wind, seen_s=3.0),
-    "motor failed": vehicle(_broken(motor_failed=True)),
-    "RC lost": vehicle(_broken(rc_lost=True)),
-    "battery drops": vehicle(_broken(battery_lost_frac=0.85)),
-    "fence breached": vehicle(_fence),
-    "link silent for good": vehicle(_broken(link_silent=True), seen_s=0.0),
+    "GPS lost": vehicle("gps-lost"),
+    "wind above the limit for a while": Windy,
+    "motor failed": vehicle("motor-failed"),
+    "RC lost": vehicle("rc-lost"),
+    "battery drops": vehicle("battery-drop"),
+    "fence breached": vehicle("fence"),
+    "link silent for good": Silence,
     "MISSION_CURRENT late or missing": Numberless,
-    "pump stuck on": vehicle(_broken(pump_stuck_frac=1.0), is_obeyed=False),
+    "pump stuck on": vehicle("pump-stuck", is_obeyed=False),
     "tank empty amid a pass": DryTank,
     "clock skew under signing": ClockSkew,
     "pilot takes over": Pilot,
