@@ -30,8 +30,7 @@ from skymist.flight.oversight import TICK_S, Job
 from skymist.flight.patience import until_done
 from skymist.flight.phases import Phase, Phases
 from skymist.flight.reconnect import PATIENCE_S
-from skymist.flight.record import rest_to_dict
-from skymist.flight.restore import BEFORE, RESTORED
+from skymist.flight.record import BEFORE, RESTORED, rest_to_dict
 from skymist.flight.rests import Rest, rest_of_sortie, rest_passes
 from skymist.flight.sortie_run import HOME_S, SortieRun, flight_timeout_s
 from skymist.flight.telling import DroneLog, Skipped

@@ -23,6 +23,8 @@ track       drone_id, sortie_id, lat_e7, lon_e7, above_home_m, speed_mps, headin
 pass        drone_id, sortie_id, spot_id, pass_index, state (started, ended)
 pump        drone_id, commanded (false), reason
 service     drone_id, kind (fill, refill, swap), litres_l, duration_s
+parameters_before    drone_id, before (by our names, SI units): held before we first wrote them
+parameters_restored  drone_id, names: put back
 order       verb, target, by, given_s, drone_id (empty for all), result
 alert       drone_id, severity (info, warning, error), code, text
 link        drone_id, is_up, rate_hz, lost_frac, round_trip_s, rssi, remote_rssi, num_breaks,
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 RECORD_FILE = "record.jsonl"
+BEFORE, RESTORED = "parameters_before", "parameters_restored"
 FIRST = "00000000"
 """What stands for the checksum of the line before the first."""
 _CRC = re.compile(rb'^(?P<body>\{.*),"crc":"(?P<crc>[0-9a-f]{8})"\}$', re.DOTALL)
@@ -120,8 +123,9 @@ class Record:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the operation came to its own end."""
-        return bool(self.events) and self.events[-1]["event"] == "end"
+        """Whether the operation came to its own end; parameters may be put back after it."""
+        names = (e["event"] for e in reversed(self.events) if e["event"] != RESTORED)
+        return next(names, "") == "end"
 
     @property
     def num_parts(self) -> int:

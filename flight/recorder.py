@@ -10,7 +10,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from skymist.flight.journal import Journal, Syncer
-from skymist.flight.record import FIRST, RECORD_FILE, checksum_of, encode_line
+from skymist.flight.record import BEFORE, FIRST, RECORD_FILE, RESTORED, checksum_of, encode_line
 from skymist.missions.errors import FormatError
 from skymist.missions.plans import file_name_of
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 FLUSH_S = 1.0
 KEY_STATES = frozenset({"armed", "flying", "landed", "failed", "started", "ended"})
-KEY_EVENTS = frozenset({"header", "part", "replan", "pump", "service", "end"})
+KEY_EVENTS = frozenset({"header", "part", "replan", "pump", "service", "end", BEFORE, RESTORED})
 """What the disk is to take at once; also sorties and passes that enter one of the states."""
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skymist.flight.commanding import wait_heartbeat
-from skymist.flight.errors import VehicleRefused
+from skymist.flight.errors import FlightError, VehicleRefused
 from skymist.flight.parameter_setting import set_parameters
+from skymist.flight.record import BEFORE, RESTORED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from skymist.flight.channel import Peer
     from skymist.flight.parameters import ParameterReport
     from skymist.flight.record import Record
+    from skymist.flight.telling import Log
 
-BEFORE, RESTORED = "parameters_before", "parameters_restored"
 HEARD_S = 10.0
 
 
@@ -36,18 +39,42 @@ async def put_back(peer: Peer, before: dict[str, float]) -> ParameterReport:
     return await set_parameters(peer, before)
 
 
-def left_changed(record: Record) -> dict[str, dict[str, float]]:
-    """By drone, what its parameters were before a run that did not put them back.
+async def put_back_left(
+    left: Mapping[str, dict[str, float]], peers: Mapping[str, Peer], told: Log
+) -> dict[str, str]:
+    """Put back what a record says was left changed, drone by drone; why not, where it was not.
 
-    Of several values of one name the first counts: the later are ours.
+    What a drone took is noted in the record. The drones are those of `left` that have a peer.
+    """
+    failed: dict[str, str] = {}
+    for drone_id, values in left.items():
+        if drone_id not in peers:
+            continue
+        try:
+            report = await put_back(peers[drone_id], values)
+        except FlightError as exc:
+            failed[drone_id] = str(exc)
+            continue
+        kept = (*report.refused, *report.missing)
+        if taken := sorted(values.keys() - set(kept)):
+            told.event(RESTORED, drone_id=drone_id, names=taken)
+        if kept:
+            failed[drone_id] = f"not taken: {', '.join(kept)}"
+    return failed
+
+
+def left_changed(record: Record) -> dict[str, dict[str, float]]:
+    """By drone, what its parameters were before runs that did not put them back.
+
+    Of several values of one name the first since it was put back counts: the later are ours.
     """
     left: dict[str, dict[str, float]] = {}
-    for event in record.of(BEFORE):
+    for event in record.of(BEFORE, RESTORED):
         values = left.setdefault(str(event["drone_id"]), {})
-        for name, value in event["before"].items():
-            values.setdefault(str(name), float(value))
-    for event in record.of(RESTORED):
-        values = left.get(str(event["drone_id"]), {})
-        for name in event["names"]:
-            values.pop(str(name), None)
+        if event["event"] == BEFORE:
+            for name, value in event["before"].items():
+                values.setdefault(str(name), float(value))
+        else:
+            for name in event["names"]:
+                values.pop(str(name), None)
     return {drone_id: values for drone_id, values in left.items() if values}

@@ -27,6 +27,7 @@ from skymist.flight.operation import connected
 from skymist.flight.reattach import watch_home
 from skymist.flight.record import read_record, rest_to_dict
 from skymist.flight.recorder import Recorder
+from skymist.flight.restore import left_changed, put_back_left
 from skymist.flight.telling import Log
 from skymist.flight.watch import Watch
 from skymist.flight.wiring import PLAIN, Wiring
@@ -105,6 +106,8 @@ async def resume(
                     for drone_id, peer in peers.items():
                         await _heard(fleet[drone_id], peer, display, until_s)
                     await _all_down(record, peers, crew=crew, told=told, stop=stop)
+                    if record.plan().site.policy.restores_parameters:
+                        await _put_back(record, peers, told)
                     rest = await _plan_rest(
                         record, peers, writer, told, choice or Choice(), setting.clock_s
                     )
@@ -131,6 +134,14 @@ async def resume(
             except (FlightError, PlanError) as exc:
                 writer.write("end", outcome=str(Result.ABORTED), text=str(exc))
                 raise
+
+
+async def _put_back(record: Record, peers: Mapping[str, Peer], told: Log) -> None:
+    """Give the drones what they held before the part that broke off; this one begins from there."""
+    failed = await put_back_left(left_changed(record), peers, told)
+    for drone_id, why in failed.items():
+        text = f"{drone_id}: parameters not put back, the record has their values: {why}"
+        told.display.event("notice", {"drone_id": drone_id, "text": text})
 
 
 async def _heard(drone: Drone, peer: Peer, display: Display, until_s: float) -> None:

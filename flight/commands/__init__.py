@@ -11,6 +11,7 @@ from typer.main import get_group
 
 _NAMED_ALIKE = (
     *("demo", "init", "check", "plan", "preview", "export", "rehearse", "fly", "resume"),
+    "restore",
     *("report", "watch", "due", "roster"),
 )
 COMMANDS = {
