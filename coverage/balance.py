@@ -7,6 +7,7 @@ estimates, and the best of them by the true costs of the flights.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -175,16 +176,16 @@ class Roster:
         return max(loads.values()) < self.loads_s[last] - GAIN_S + slack_s
 
     def _others(self, last: str) -> list[str]:
-        """Drones that are done earlier, the earliest first."""
-        free = [
-            d
-            for d in self.days
-            if self.loads_s[d] < self.loads_s[last] - GAIN_S and self._is_same_model(d, last)
-        ]
+        """Drones near enough to share work that are done earlier, the earliest first."""
+        early_s = self.loads_s[last] - GAIN_S
+        free = [d for d in self.days if self.loads_s[d] < early_s and self._may_share(d, last)]
         return sorted(free, key=lambda d: (self.loads_s[d], d))[:OTHERS_MOST]
 
-    def _is_same_model(self, one: str, other: str) -> bool:
-        return self._bases[one].hops.model.id == self._bases[other].hops.model.id
+    def _may_share(self, one: str, other: str) -> bool:
+        """Whether two drones are of one model, and their pads as near as one may fly."""
+        a, b = self._bases[one], self._bases[other]
+        is_near = math.dist(a.home[:2], b.home[:2]) <= self._policy.radius_m
+        return is_near and a.hops.model.id == b.hops.model.id
 
     def _detours_m(self, drone_id: str, flights: Sequence[Flight]) -> Floats:
         """How much farther from another drone's pad flights' work lies than from their own."""
