@@ -19,6 +19,7 @@ from skymist.coverage.separation import require_apart
 from skymist.coverage.site import Objective
 from skymist.coverage.sorties import Planner, with_stations
 from skymist.coverage.timetable import usual_start
+from skymist.coverage.tours import at_once
 from skymist.coverage.treat import Treated, treat_site
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from skymist.coverage.site import Site
     from skymist.coverage.sorties import Given
     from skymist.coverage.timetable import Timetable
+    from skymist.coverage.tours import Route
 
 Options = dict[str, dict[str, Treatment]]
 Treat = Callable[["Site", "DroneModel", "Wind | None"], Treated]
@@ -48,6 +50,7 @@ def plan_site(
     start: Start | None = None,
     objective: Objective | None = None,
     treat: Treat = treat_site,
+    route: Route = at_once,
 ) -> Plan:
     """Treatments, ground-crew tasks and scheduled sorties for a site.
 
@@ -55,7 +58,8 @@ def plan_site(
     and steps in all. `wind` is what passes are laid and batteries reckoned for. `start` is when
     the plan's time is 0; a site with hours starts at its first ones unless told. `objective`
     replaces the policy's. The same site, wind, start and seed give the same plan. `treat` may be
-    another `treat_site` that gives the same, such as one that shares the spots out among processes.
+    another `treat_site` that gives the same, such as one that shares the spots out among processes,
+    and `route` another `at_once`.
 
     Raises
     ------
@@ -73,7 +77,13 @@ def plan_site(
     tell("sorties", 0, 1)
     start = start or usual_start(site)
     planner = Planner(
-        site, drones, seed=seed, is_over=is_over or (lambda: False), start=start, wind=wind
+        site,
+        drones,
+        seed=seed,
+        is_over=is_over or (lambda: False),
+        start=start,
+        wind=wind,
+        route=route,
     )
     given, sorties, late = _timed(planner, site, options, wind)
     site = with_stations(site, given.drones)

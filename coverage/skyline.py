@@ -35,10 +35,11 @@ class Skyline:
         self._corner = boxes[:, :2].min(axis=0) if len(boxes) else np.zeros(2)
         size = boxes[:, 2:].max(axis=0) - self._corner if len(boxes) else np.ones(2)
         self._cell_m = max(cell_m, float(np.sqrt(size.prod() / CELLS_MOST)))
-        shape = np.floor(size / self._cell_m).astype(int) + 1
+        # Nothing stands in the cells all around, nor outside of them.
+        shape = np.floor(size / self._cell_m).astype(int) + 3
         self._tops = np.zeros(shape)
-        low = np.floor((boxes[:, :2] - self._corner) / self._cell_m).astype(int)
-        high = np.floor((boxes[:, 2:] - self._corner) / self._cell_m).astype(int) + 1
+        low = np.floor((boxes[:, :2] - self._corner) / self._cell_m).astype(int) + 1
+        high = np.floor((boxes[:, 2:] - self._corner) / self._cell_m).astype(int) + 2
         for (x, y), (far_x, far_y), top in zip(low, high, tops, strict=True):
             part = self._tops[x:far_x, y:far_y]
             np.maximum(part, top, out=part)
@@ -52,14 +53,18 @@ class Skyline:
         return made
 
     def _some(self, starts: Floats, ends: Floats) -> Floats:
+        if not len(starts):
+            return np.zeros(0)
         spans = np.hypot(*(ends - starts).T)
         counts = np.ceil(spans / self._cell_m).astype(int) + 1
-        owner = np.repeat(np.arange(len(starts)), counts)
         begins = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        shares = (np.arange(len(owner)) - begins[owner]) / np.maximum(counts[owner] - 1, 1)
-        places = starts[owner] + shares[:, None] * (ends - starts)[owner]
-        cells = np.floor((places - self._corner) / self._cell_m).astype(int)
-        inside = ((cells >= 0) & (cells < self._tops.shape)).all(axis=1)
-        cells[~inside] = 0
-        found = np.where(inside, self._tops[cells[:, 0], cells[:, 1]], 0.0)
-        return np.asarray(np.maximum.reduceat(found, begins)) if len(found) else np.zeros(0)
+        steps = np.arange(counts.sum()) - np.repeat(begins, counts)
+        cells = []
+        for axis, size in enumerate(self._tops.shape):
+            first = (starts[:, axis] - self._corner[axis]) / self._cell_m
+            last = (ends[:, axis] - self._corner[axis]) / self._cell_m
+            step = (last - first) / np.maximum(counts - 1, 1)
+            places = np.floor(np.repeat(first, counts) + steps * np.repeat(step, counts))
+            cells.append(np.clip(places, -1, size - 2).astype(int) + 1)
+        found = self._tops.ravel().take(cells[0] * self._tops.shape[1] + cells[1])
+        return np.asarray(np.maximum.reduceat(found, begins))

@@ -28,7 +28,7 @@ from skymist.coverage.regions import WHOLE_MOST, regions
 from skymist.coverage.robust import union
 from skymist.coverage.site import RANK, Objective
 from skymist.coverage.timetable import Timetable
-from skymist.coverage.tours import fitting_field, solve
+from skymist.coverage.tours import at_once, fitting_field, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from skymist.coverage.hours import Start
     from skymist.coverage.plan import Sortie, Treatment
     from skymist.coverage.site import Site
-    from skymist.coverage.tours import Tour
+    from skymist.coverage.tours import Route, Tour
 
     Floats = NDArray[np.float64]
 
@@ -91,8 +91,10 @@ class Planner:
         is_over: Callable[[], bool],
         start: Start | None = None,
         wind: Wind | None = None,
+        route: Route = at_once,
     ) -> None:
         self._site, self._drones, self._seed, self._is_over = site, drones, seed, is_over
+        self._route = route
         self._stop_s = stop_s(site.policy)
         self.timetable = Timetable(site, start)
         ranks = {spot.id: RANK[spot.level] for spot in site.spots}
@@ -260,23 +262,23 @@ class Planner:
         iterations: int,
         tasks: list[GroundTask],
     ) -> list[Flight]:
-        """Flights over chunks of one load, part by part."""
+        """Flights over chunks of one load, part by part.
+
+        All parts are given to the router before the flights of the first are made.
+        """
         flights: list[Flight] = []
+        routing: list[tuple[Sequence[Base], Sequence[Chunk], Callable[[], list[Tour]]]] = []
         for members, near in regions(chunks, bases, costs):
             around = [bases[k] for k in near]
             field, alone = fitting_field(around, [chunks[k] for k in members])
             for chunk in alone:
                 flights += self._alone(chunk, around[0], bases, tasks)
-            if not field.chunks:
-                continue
-            tours = solve(
-                field,
-                [float(prices[k]) for k in near],
-                stop_s=self._stop_s,
-                seed=self._seed,
-                iterations=0 if self._is_over() else iterations,
-            )
-            flights += self._exact(tours, around, field.chunks, bases, tasks)
+            if field.chunks:
+                data = problem_of(field, [float(prices[k]) for k in near], self._stop_s)
+                most = 0 if self._is_over() else iterations
+                routing.append((around, field.chunks, self._route(data, most, self._seed)))
+        for own, some, tours in routing:
+            flights += self._exact(tours(), own, some, bases, tasks)
         return flights
 
     def _exact(

@@ -8,6 +8,7 @@ pad is worth is the pad's price: scarce pads are dearer, and work moves to the o
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ OUT_LOAD, WORK_LOAD = 0.7, 0.4
 
 Tour = tuple[int, list[int]]
 """Where a flight starts among the bases, and its chunks in order, both by index."""
+Route = Callable[["pyvrp.ProblemData", int, int], Callable[[], list[Tour]]]
+"""`routed`, begun now and asked for later: here (`at_once`) or by another process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,39 +132,26 @@ def _between(places: Floats, bases: Sequence[Base]) -> Floats:
     return seconds
 
 
-def solve(
-    field: Field,
-    prices: Sequence[float],
-    *,
-    stop_s: float,
-    seed: int,
-    iterations: int,
-    before: Sequence[Tour] = (),
-) -> list[Tour]:
-    """Flights over all chunks; `stop_s` is what one costs on the pad, `before` where to start."""
+def routed(data: pyvrp.ProblemData, iterations: int, seed: int) -> list[Tour]:
+    """The flights of a problem; the same ones each time."""
     import pyvrp
     from pyvrp.stop import MaxIterations
 
-    data = _problem(field, prices, stop_s)
-    start = None
-    if before:
-        routes = [pyvrp.Route(data, visits=chunks, vehicle_type=base) for base, chunks in before]
-        start = pyvrp.Solution(data, routes)
-    found = pyvrp.solve(
-        data,
-        MaxIterations(iterations),
-        seed=seed,
-        collect_stats=False,
-        initial_solution=start,
-    )
+    found = pyvrp.solve(data, MaxIterations(iterations), seed=seed, collect_stats=False)
     return [
         (route.vehicle_type(), [a.idx for a in route.schedule() if a.is_client()])
         for route in found.best.routes()
     ]
 
 
-def _problem(field: Field, prices: Sequence[float], stop_s: float) -> pyvrp.ProblemData:
-    """The same in the solver's words and whole numbers."""
+def at_once(data: pyvrp.ProblemData, iterations: int, seed: int) -> Callable[[], list[Tour]]:
+    """A problem solved here and now."""
+    found = routed(data, iterations, seed)
+    return lambda: found
+
+
+def problem_of(field: Field, prices: Sequence[float], stop_s: float) -> pyvrp.ProblemData:
+    """A field in the solver's words and whole numbers; a flight costs `stop_s` on the pad."""
     import pyvrp
 
     num, policy = len(field.bases), field.bases[0].hops.policy

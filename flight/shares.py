@@ -1,6 +1,7 @@
-"""The spots of one large site, shared out among processes of this machine.
+"""The work of planning one large site, shared out among processes of this machine.
 
-Each process takes every so many-th spot; what comes back is what one process would have found.
+Each looks at every so many-th spot; later the others solve routing problems while this one makes
+the next and flies what is solved. What comes back is what one process would have found.
 """
 
 from __future__ import annotations
@@ -9,17 +10,24 @@ import logging
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from skymist.coverage.tours import at_once, routed
 from skymist.coverage.treat import gathered, treat_site, treat_spots
 from skymist.flight.engines import cores
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pyvrp
+
     from skymist.coverage.drift import Wind
     from skymist.coverage.drones import DroneModel
     from skymist.coverage.planning import Treat
     from skymist.coverage.site import Site
+    from skymist.coverage.tours import Route, Tour
     from skymist.coverage.treat import Result, Treated
 
 log = logging.getLogger(__name__)
@@ -27,38 +35,71 @@ SPOTS_LEAST = 2_000
 """Below, other processes would take longer to start than to work."""
 
 
-def treat_for(site: Site, num_jobs: int | None = None) -> Treat:
-    """How to look at the spots of a site: here, or on so many cores (all by default)."""
+@contextmanager
+def shared(
+    site: Site, is_over: Callable[[], bool] | None = None, num_jobs: int | None = None
+) -> Iterator[tuple[Treat, Route]]:
+    """How to look at the spots of a site and route over them: here, or on so many cores (all).
+
+    Where `is_over` says so, what waits for a process is done here with no search.
+    """
     num_jobs = num_jobs or cores()
     if num_jobs == 1 or len(site.spots) < SPOTS_LEAST:
-        return treat_site
-    return Shares(num_jobs)
+        yield treat_site, at_once
+        return
+    # Spawned on every system: a fork would copy the progress bar's thread half-way.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(num_jobs - 1, mp_context=context) as pool:
+        shares = Shares(num_jobs, pool, is_over or (lambda: False))
+        try:
+            yield shares.treat, shares.route
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """`treat_site` by so many processes, this one among them."""
+    """So many processes, this one among them."""
 
     num_jobs: int
+    pool: ProcessPoolExecutor
+    is_over: Callable[[], bool]
 
-    def __call__(self, site: Site, model: DroneModel, wind: Wind | None) -> Treated:
-        """All spots of a site, in the order of the file."""
+    def treat(self, site: Site, model: DroneModel, wind: Wind | None) -> Treated:
+        """`treat_site`: all spots of a site, in the order of the file."""
         results: list[Result | None] = [None] * len(site.spots)
-        # Spawned on every system: a fork would copy the progress bar's thread half-way.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self.num_jobs - 1, mp_context=context) as pool:
-            futures = {
-                k: pool.submit(_share, site, model, wind, k, self.num_jobs)
-                for k in range(1, self.num_jobs)
-            }
-            results[0 :: self.num_jobs] = _share(site, model, wind, 0, self.num_jobs)
-            for k, future in futures.items():
-                try:
-                    results[k :: self.num_jobs] = future.result()
-                except BrokenProcessPool:
-                    log.warning("a process died; looking at its spots here")
-                    results[k :: self.num_jobs] = _share(site, model, wind, k, self.num_jobs)
+        futures = {
+            k: self.pool.submit(_share, site, model, wind, k, self.num_jobs)
+            for k in range(1, self.num_jobs)
+        }
+        results[0 :: self.num_jobs] = _share(site, model, wind, 0, self.num_jobs)
+        for k, future in futures.items():
+            try:
+                results[k :: self.num_jobs] = future.result()
+            except BrokenProcessPool:
+                log.warning("a process died; looking at its spots here")
+                results[k :: self.num_jobs] = _share(site, model, wind, k, self.num_jobs)
         return gathered([result for result in results if result is not None])
+
+    def route(
+        self, data: pyvrp.ProblemData, iterations: int, seed: int
+    ) -> Callable[[], list[Tour]]:
+        """`routed`, by another process."""
+        try:
+            future = self.pool.submit(routed, data, iterations, seed)
+        except BrokenProcessPool:
+            return at_once(data, iterations, seed)
+
+        def tours() -> list[Tour]:
+            if self.is_over() and future.cancel():
+                return routed(data, 0, seed)
+            try:
+                return future.result()
+            except BrokenProcessPool:
+                log.warning("a process died; routing here")
+                return routed(data, iterations, seed)
+
+        return tours
 
 
 def _share(site: Site, model: DroneModel, wind: Wind | None, k: int, num: int) -> list[Result]:

@@ -253,7 +253,7 @@ def make_plan(
         Where `check` finds an error; nothing is planned then.
     """
     from skymist.coverage.planning import plan_site
-    from skymist.flight.shares import treat_for
+    from skymist.flight.shares import shared
     from skymist.missions.checks import require_safe
     from skymist.missions.site import read_site
     from skymist.missions.way_home import way_home_findings
@@ -264,17 +264,23 @@ def make_plan(
         site = read_site(site_path)
         require_safe(site, site_path)
         site = keep(site) if keep else site
-        made = plan_site(
-            site,
-            seed=seed,
-            num_drones=num_drones,
-            progress=tell,
-            wind=wind,
-            is_over=lambda: time.monotonic() > end_s,
-            treat=treat_for(site),
-            start=start,
-            objective=objective,
-        )
+
+        def is_over() -> bool:
+            return time.monotonic() > end_s
+
+        with shared(site, is_over) as (treat, route):
+            made = plan_site(
+                site,
+                seed=seed,
+                num_drones=num_drones,
+                progress=tell,
+                wind=wind,
+                is_over=is_over,
+                treat=treat,
+                route=route,
+                start=start,
+                objective=objective,
+            )
     made = replace(made, findings=(*made.findings, *way_home_findings(made)))
     for concern in made.findings:
         level = logging.ERROR if concern.is_error else logging.WARNING

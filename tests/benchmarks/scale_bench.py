@@ -109,7 +109,7 @@ def measure(site_file: Path, folder: Path, *, preview: bool, laws: bool) -> Run:
     from skymist.coverage.summary import summarise
     from skymist.flight.cli import COLLECT_AFTER
     from skymist.flight.commands.preview import write_preview
-    from skymist.flight.shares import treat_for
+    from skymist.flight.shares import shared
     from skymist.missions.checks import require_safe
     from skymist.missions.plan_folder import write_plan_folder
     from skymist.missions.site import read_site
@@ -122,7 +122,10 @@ def measure(site_file: Path, folder: Path, *, preview: bool, laws: bool) -> Run:
     steps.next("check")
     require_safe(site, site_file)
     steps.next("plan")
-    plan = plan_site(site, progress=lambda stage, *_: stages.next(stage), treat=treat_for(site))
+    with shared(site) as (treat, route):
+        plan = plan_site(
+            site, progress=lambda stage, *_: stages.next(stage), treat=treat, route=route
+        )
     stages.next("")
     steps.next("write")
     write_plan_folder(plan, folder)
