@@ -51,7 +51,7 @@ class Detours:
         self._keep_m = obstacles.widened_m
         walls = shapely.buffer(obstacles.widened(indices), -GRAZE_M)
         self._tree = shapely.STRtree(walls)
-        self._corners: dict[int, tuple[XY, ...]] = {}
+        self._corners: dict[int, tuple[tuple[XY, ...], frozenset[int]]] = {}
         self._known: dict[tuple[XY, XY], tuple[int, ...]] = {}
 
     def is_clear(self, start: XY, end: XY) -> bool:
@@ -96,13 +96,14 @@ class Detours:
             found[int(owner[piece])].add(wall)
         return [tuple(sorted(walls)) for walls in found]
 
-    def corners(self, wall: int) -> tuple[XY, ...]:
-        """Where ways may bend around a wall: corners outside of it that lie in no other."""
+    def corners(self, wall: int) -> tuple[tuple[XY, ...], frozenset[int]]:
+        """Where ways may bend around a wall: corners that lie in no other; and those others."""
         if wall not in self._corners:
             points = _bends(self._footprints[wall], self._keep_m)
-            inside = self._tree.query(shapely.points(points), predicate="intersects")[0]
+            inside, others = self._tree.query(shapely.points(points), predicate="intersects")
             free = np.delete(points, np.unique(inside), axis=0)
-            self._corners[wall] = tuple((float(x), float(y)) for x, y in free)
+            places = tuple((float(x), float(y)) for x, y in free)
+            self._corners[wall] = places, frozenset(others.tolist())
         return self._corners[wall]
 
 
@@ -176,9 +177,15 @@ class _Search:
                 self._table[pair] = self._table[pair[::-1]] = np.inf
             else:
                 self._clear.add(pair)
-        for wall in sorted({wall for walls in found for wall in walls} - self._walls):
-            self._walls.add(wall)
-            self.places.extend(self._detours.corners(wall))
+        todo = {wall for walls in found for wall in walls} - self._walls
+        while todo:
+            fresh_walls, todo = sorted(todo), set()
+            self._walls.update(fresh_walls)
+            for wall in fresh_walls:
+                places, others = self._detours.corners(wall)
+                self.places.extend(places)
+                # Who passes a wall where another covers its corner passes that one too.
+                todo |= others - self._walls
         return not any(pair in self._blocked for pair in pairs[: len(way) - 1])
 
 

@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, box
 
@@ -56,6 +56,7 @@ towns = st.lists(
 )
 
 
+@example([(5.0, -5.0, 6.0, 3.0), (6.0, 0.0, 3.0, 9.0)])
 @settings(deadline=None, max_examples=25)
 @given(towns)
 def test_a_way_is_clear_and_little_longer_than_the_shortest(
