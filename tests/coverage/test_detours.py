@@ -56,6 +56,7 @@ towns = st.lists(
 )
 
 
+@example([(5.0, -6.0, 5.0, 3.0), (10.0, 1.0, 3.0, 6.0)])
 @example([(5.0, -5.0, 6.0, 3.0), (6.0, 0.0, 3.0, 9.0)])
 @settings(deadline=None, max_examples=25)
 @given(towns)
@@ -70,9 +71,11 @@ def test_a_way_is_clear_and_little_longer_than_the_shortest(
     assert gap >= KEEP_M - 0.021
     flown_m = sum(math.dist(a, b) for a, b in pairwise(way))
     least_m = brute_m(start, end, buildings, KEEP_M)
+    # Bends lie a little outside, so a gap of just twice the kept distance is not for us.
+    roomy_m = brute_m(start, end, buildings, KEEP_M + OUTSIDE_M)
     # Corners are flown as corners, not as arcs: 2 * keep * (1 - pi / 4) longer at a right angle.
     bends_m = 2 * (KEEP_M + OUTSIDE_M) * (1 - math.pi / 4) + 2 * OUTSIDE_M
-    assert least_m - 0.1 <= flown_m <= least_m + bends_m * (len(way) - 1) + 0.1
+    assert least_m - 0.1 <= flown_m <= roomy_m + bends_m * (len(way) - 1) + 0.1
 
 
 def test_a_bend_less_is_worth_some_metres() -> None:
