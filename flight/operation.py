@@ -164,7 +164,8 @@ async def operate(
     missions = compile_plan(plan)
     fleet = {drone.id: drone for drone in plan.site.fleet}
     epoch_s = setting.started_utc.timestamp()
-    with Recorder(folder, now_s, epoch_s=epoch_s, tlog=setting.has_tlog) as record:
+    live = not setting.is_instant
+    with Recorder(folder, now_s, epoch_s=epoch_s, tlog=setting.has_tlog, is_live=live) as record:
         write_header(record, plan, setting)
         if record.failure:
             raise FlightError(f"nothing was started: {record.failure}")

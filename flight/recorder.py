@@ -33,7 +33,8 @@ class Recorder:
     """Writes the record of one operation; the only writer of its folder.
 
     `now_s` gives seconds of the loop's clock. Every event but `track` is flushed at once,
-    tracks after at most `FLUSH_S`. A disk that takes nothing more raises nothing here: `failure`
+    tracks after at most `FLUSH_S`; where somebody may look on (`is_live`) each track is handed to
+    the operating system at once too, for those who read along. A disk that takes nothing more raises nothing here: `failure`
     says why, `on_failure` is called once, and what waits is offered again at each flush.
     """
 
@@ -44,6 +45,7 @@ class Recorder:
         *,
         epoch_s: float = 0.0,
         tlog: bool = True,
+        is_live: bool = False,
         continues: Record | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +55,7 @@ class Recorder:
             raise FormatError(f"{self.path}: wanted a new folder, found an earlier record")
         self.on_failure: Callable[[str], None] | None = None
         self._now_s, self._start_s, self._flushed_s = now_s, now_s(), 0.0
-        self._epoch_s, self._has_tlog = epoch_s, tlog
+        self._epoch_s, self._has_tlog, self._is_live = epoch_s, tlog, is_live
         self._last, self._part, self._is_told = FIRST, 1, False
         self._journal = Journal(self.path, alone=True)
         self._syncer = Syncer()
@@ -93,6 +95,8 @@ class Recorder:
         self._journal.add(line)
         if event != "track" or now_s - self._flushed_s >= FLUSH_S:
             self.flush()
+        elif self._is_live:
+            self._journal.flush()
         if event in KEY_EVENTS or fields.get("state") in KEY_STATES:
             self._syncer.now()
 

@@ -91,7 +91,12 @@ async def resume(
     fleet = {drone.id: drone for drone in record.plan().site.fleet}
     epoch_s = setting.started_utc.timestamp()
     with Recorder(
-        record.path.parent, now_s, epoch_s=epoch_s, tlog=setting.has_tlog, continues=record
+        record.path.parent,
+        now_s,
+        epoch_s=epoch_s,
+        tlog=setting.has_tlog,
+        is_live=not setting.is_instant,
+        continues=record,
     ) as writer:
         writer.write("part", number=record.num_parts + 1, **setting.told())
         if writer.failure:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from skymist.flight.record import Event
 
-POLL_S = 0.1
+POLL_S = 0.02
+"""A look at a file that has not grown takes some 20 µs: a thousandth of a core."""
+REPLAY_S = 0.1
 CHUNK = 1 << 20
 
 
@@ -61,7 +63,7 @@ class Replay:
         now_s, loop = 0.0, asyncio.get_running_loop()
         last = loop.time()
         while True:
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(REPLAY_S)
             now_s += (loop.time() - last) * self.speed
             last = loop.time()
             if not self._fill():

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from skymist.flight.record import Event
 
 UPDATE_S = 0.25
+QUIET_S = 1.0
+"""Where nothing is new a page hears this often that we are there."""
 BODY_MOST = 4096
 STREAMS_S = 0.5
 """How long open pages are waited for at the end."""
@@ -76,6 +78,7 @@ class Dashboard:
         self._page_data: dict[str, Any] | None = None
         self._replay = Replay(source.place, source.speed) if source.speed is not None else None
         self._is_over = False
+        self._news = asyncio.Event()
 
     def app(self) -> web.Application:
         """The application with its routes; its feed runs as long as it does."""
@@ -100,7 +103,14 @@ class Dashboard:
         async for batch in batches:
             for event in batch:
                 self._take(event)
+            self._tell()
         self._is_over = True
+        self._tell()
+
+    def _tell(self) -> None:
+        """Wake the pages' streams: something is new."""
+        self._news.set()
+        self._news = asyncio.Event()
 
     def _take(self, event: Event) -> None:
         if event["event"] == "header":
@@ -163,7 +173,10 @@ class Dashboard:
         return web.Response(text=filled(template, data), content_type="text/html")
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events: everything at first, then four times a second what is new."""
+        """Server-sent events: everything at first, then what is new, four times a second at most.
+
+        What comes after a quiet quarter of a second goes on at once.
+        """
         if self._role(request) is None:
             raise web.HTTPForbidden
         answer = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
@@ -172,6 +185,7 @@ class Dashboard:
         last = ""
         with suppress(ConnectionError):
             while True:
+                news = self._news
                 if self._board is not None:
                     told = self._board.snapshot(known)
                     known = {row["id"]: row["from"] + len(row["track"]) for row in told["drones"]}
@@ -180,6 +194,8 @@ class Dashboard:
                     await answer.write(f"data: {text}\n\n".encode() if text != last else b":\n\n")
                     last = text
                 await asyncio.sleep(UPDATE_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(news.wait(), QUIET_S)
         return answer
 
     async def _operators(self, request: web.Request) -> dict[str, Any]:
@@ -218,6 +234,7 @@ class Dashboard:
             raise web.HTTPBadRequest(text="wanted the id of an alert")
         if not self._board.acknowledge(alert_id, "operator"):
             raise web.HTTPNotFound(text="no such alert")
+        self._tell()
         return web.json_response({})
 
     async def _speed(self, request: web.Request) -> web.Response:

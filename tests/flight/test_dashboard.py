@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, CookieJar
+from aiohttp import ClientResponse, ClientSession, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
 from skymist.coverage.plan import Plan
@@ -18,6 +18,7 @@ from skymist.flight.dashboard.board import Board
 from skymist.flight.dashboard.feed import Lines
 from skymist.flight.dashboard.server import Dashboard, Source
 from skymist.flight.record import encode_line
+from skymist.flight.recorder import Recorder
 from skymist.missions.plans import plan_to_dict
 from skymist.missions.site import read_site
 
@@ -232,6 +233,45 @@ def test_only_new_points_of_a_track_are_sent(plan: Plan) -> None:
     assert more["from"] == 5
     assert len(more["track"]) == 1
     assert json.dumps(board.snapshot())
+
+
+MOVES, SHOWN_S = 24, 0.3
+
+
+async def heron(stream: ClientResponse) -> dict[str, Any]:
+    """The drone of the next update."""
+    while not (line := await stream.content.readline()).startswith(b"data:"):
+        pass
+    found = json.loads(line[5:])["drones"]
+    return next(drone for drone in found if drone["id"] == "heron")
+
+
+def test_a_drone_that_moved_shows_within_0_3_s(plan: Plan, tmp_path: Path) -> None:
+    """From the recorder's call to the bytes that a page gets, by this machine's clock.
+
+    Moves come at all phases of the page's quarter of a second. Two of them may be late: a pause
+    of a busy machine.
+    """
+
+    async def shown(client: TestClient, board: Dashboard) -> None:
+        loop = asyncio.get_running_loop()
+        took_s: list[float] = []
+        with Recorder(tmp_path, loop.time, is_live=True) as record:
+            record.write("header", schema=1, plan=plan_to_dict(plan))
+            await enter(client, board.doors.viewer_key)
+            async with client.get("/events") as stream:
+                for height_m in range(1, MOVES + 1):
+                    await asyncio.sleep((0.31, 0.02, 0.11, 0.23)[height_m % 4])
+                    fields = track(0.0, 0.0, above_home_m=float(height_m))
+                    fields = {k: v for k, v in fields.items() if k not in ("t_s", "event")}
+                    began_s = loop.time()
+                    record.write("track", **fields)
+                    while (await heron(stream))["up"] != height_m:
+                        pass
+                    took_s.append(loop.time() - began_s)
+        assert sorted(took_s)[-3] <= SHOWN_S, took_s
+
+    talk(tmp_path, shown)
 
 
 def test_a_line_is_read_when_it_is_whole_and_holds(tmp_path: Path) -> None:

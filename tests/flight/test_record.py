@@ -88,6 +88,15 @@ def test_tracks_reach_the_file_within_a_second_and_other_events_at_once(tmp_path
     record.close()
 
 
+def test_a_live_record_hands_each_track_on_at_once(tmp_path: Path) -> None:
+    with Recorder(tmp_path, lambda: 5.0, is_live=True) as record:
+        for number in range(1, 4):
+            record.write("track", drone_id="d1", number=number)
+            told = [event["number"] for event in read_record(tmp_path).of("track")]
+            assert told == [*range(1, number)] or told == [*range(1, number + 1)]
+            assert record.path.read_bytes().count(b"\n") == number
+
+
 def test_raw_frames_go_into_the_drones_tlog_with_their_time(tmp_path: Path) -> None:
     clock = Clock()
     with Recorder(tmp_path, clock, epoch_s=1_000_000.0) as record:
