@@ -34,8 +34,9 @@ class Recorder:
 
     `now_s` gives seconds of the loop's clock. Every event but `track` is flushed at once,
     tracks after at most `FLUSH_S`; where somebody may look on (`is_live`) each track is handed to
-    the operating system at once too, for those who read along. A disk that takes nothing more raises nothing here: `failure`
-    says why, `on_failure` is called once, and what waits is offered again at each flush.
+    the operating system at once too, for those who read along. A disk that takes nothing more
+    raises nothing here: `failure` says why, `on_failure` is called once, and what waits is offered
+    again at each flush.
     """
 
     def __init__(

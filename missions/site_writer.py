@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -19,6 +20,11 @@ from skymist.coverage.hours import Hours, hours_text
 from skymist.missions import entries, site_schema
 from skymist.missions.entries import GEOMETRY_KEYS
 from skymist.missions.fleet_schema import ModelEntry, ProfileEntry
+from skymist.missions.organiser.schema import (
+    MG_PER_ML_OF_PERCENT,
+    OrganiserEntry,
+    ProductEntry,
+)
 from skymist.missions.plans import write_whole
 from skymist.missions.site import POLICY_KEYS
 
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
 
     from skymist.coverage.drones import Drone, DroneModel
     from skymist.coverage.frames import Origin
+    from skymist.coverage.organising import Organiser, Product
     from skymist.coverage.site import Level, Pad, Site
 
 SITE_FILE = "site.yaml"
@@ -104,6 +111,7 @@ def site_files(site: Site) -> dict[str, bytes]:
         "level_rules": {"decay_days": site.level_rules.decay_days}
         | {str(r.measure): _given(site_schema.RuleEntry, r) for r in site.level_rules.rules},
         "policy": _given(site_schema.PolicyEntry, site.policy, POLICY_KEYS),
+        "organiser": _organiser(site.organiser),
     }
     text = yaml.safe_dump(head, allow_unicode=True, sort_keys=False, width=100)
     return made | {SITE_FILE: text.encode()}
@@ -134,6 +142,22 @@ def _plain(value: Any) -> Any:
             return hours_text(value)
         return [_plain(one) for one in value]
     return str(value) if isinstance(value, str) else value
+
+
+def _organiser(organiser: Organiser) -> dict[str, Any]:
+    products = [
+        _given(ProductEntry, product, {"agents": "agent_ids"}) | _strength(product)
+        for product in organiser.products
+    ]
+    made = _given(OrganiserEntry, replace(organiser, products=(), prices=()))
+    made |= {"prices": dict(organiser.prices)} if organiser.prices else {}
+    return made | ({"products": products} if products else {})
+
+
+def _strength(product: Product) -> dict[str, float]:
+    if product.share_frac > 0:
+        return {"ml_per_l": round(product.share_frac * 1000, 9)}
+    return {"chlorine_percent": round(product.chlorine_mg_per_ml / MG_PER_ML_OF_PERCENT, 9)}
 
 
 def _levels(levels: Sequence[Level]) -> dict[str, Any]:

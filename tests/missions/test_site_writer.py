@@ -58,6 +58,16 @@ level_rules: {decay_days: 5, cases: {days: 7, red: 3, yellow: 1}}
 policy: {mode: surface, reason: "asked for", ceiling_m: 28, refill_s: 61, swap_in_refill: true,
   by_zone: true, days: 2, restore_parameters: true, hours: "06:00-20:00", objective: priority,
   vector_hours: ["07:00-09:00", "17:00-19:00"], separation_m: 12, day_s: 30000}
+organiser:
+  contact: "街道办 0755"
+  crew_hours: "08:00-12:00"
+  crew_people: 3
+  currency: EUR
+  prices: {work_day_h: 7.5}
+  products:
+    - {id: bleach, name: 84, agents: [mine], contains: [hypochlorite], chlorine_percent: 5.5,
+       keeps_h: 12, protection: [gloves, goggles], price_per_l: 3.5, source: its label}
+    - {id: bti, agents: [larvicide], contains: [bti], ml_per_l: 5}
 """
 
 
