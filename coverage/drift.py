@@ -194,7 +194,7 @@ def _drift_at(
 ) -> ReceptorDrift | None:
     parts = []
     for treatment in flown:
-        distance_m = _downwind_m(treatment, receptor, wind)
+        distance_m = downwind_m(treatment, receptor, wind)
         if distance_m is not None:
             deposit = treatment.dose_l_per_m2 * curve.deposit_frac(distance_m)
             parts.append((deposit, treatment.dose_l_per_m2, distance_m, treatment.spot_id))
@@ -214,7 +214,7 @@ def _drift_at(
     )
 
 
-def _downwind_m(treatment: Treatment, receptor: Receptor, wind: Wind) -> float | None:
+def downwind_m(treatment: Treatment, receptor: Receptor, wind: Wind) -> float | None:
     """Distance to the receptor, or None where the wind does not blow towards it."""
     line = shapely.shortest_line(treatment.target, receptor.shape)
     length_m = float(line.length)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -259,6 +260,25 @@ class LevelRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A rule that need not hold: who says so, why, and the last day on which it is so (ISO)."""
+
+    rule: str
+    by: str
+    reason: str
+    until: str
+
+    def __post_init__(self) -> None:
+        for key in ("rule", "by", "reason"):
+            if not getattr(self, key).strip():
+                raise PlanError(f"waiver: {key}: wanted a text, found nothing")
+        try:
+            date.fromisoformat(self.until)
+        except ValueError as exc:
+            raise PlanError(f"waiver: until: wanted YYYY-MM-DD, found {self.until!r}") from exc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Limits that hold on the whole site. Heights are above home, all distances in metres.
 
@@ -270,6 +290,9 @@ class Policy:
     drones may be in the air, `vector_hours` when spots of another mode than surface may be
     sprayed; none: at any time. Work goes on for `num_days` days of 24 h from the start of the
     plan, `day_s` in each.
+
+    `packs` are the policy packs that hold beside the plain one (`missions.policies`), `operators`
+    how many people fly drones, `applied` when the flight was applied for (local ISO time).
 
     Source: ceilings and radius from China's agricultural envelope of 2024-01-01 (30 m, 50 km/h,
     2000 m); wind, temperature from the spraying norms that DOMAIN quotes. Lowest transit: the
@@ -300,6 +323,10 @@ class Policy:
     vector_hours: tuple[Hours, ...] = ()
     num_days: int = 1
     objective: Objective = Objective.MAKESPAN
+    packs: tuple[str, ...] = ()
+    operators: int | None = None
+    applied: str = ""
+    waivers: tuple[Waiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,9 @@ from skymist.coverage.planning import plan_site
 from skymist.coverage.summary import summarise
 from skymist.missions.checks import require_safe
 from skymist.missions.errors import Fault, SiteFileError
+from skymist.missions.findings import Severity
 from skymist.missions.plan_folder import plan_files, write_files
+from skymist.missions.policies.judging import plan_findings
 from skymist.missions.site import read_site
 from skymist.missions.way_home import way_home_findings
 
@@ -166,7 +168,10 @@ def _planned(job: Job) -> Outcome:
         made_with=made_with(),
         summary=summarise(made).as_dict(),
         files=files,
-        errors=tuple(f"{f.text} [{f.rule}]" for f in made.findings if f.is_error),
+        errors=(
+            *(f"{f.text} [{f.rule}]" for f in made.findings if f.is_error),
+            *(f.line for f in plan_findings(made) if f.severity is Severity.ERROR),
+        ),
     )
 
 

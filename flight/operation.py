@@ -48,7 +48,8 @@ class Setting:
     """What the header says of how it was flown; `sim` is None on real drones.
 
     `connections` are those of the command line, by drone: what is taken up again begins with them.
-    `clock_s` gives the local time of day; a rehearsal has that of its plan.
+    `clock_s` gives the local time of day; a rehearsal has that of its plan. `policy` is what the
+    site's policy packs said of it.
     """
 
     started_utc: datetime
@@ -57,6 +58,7 @@ class Setting:
     has_tlog: bool = True
     connections: Mapping[str, str] = field(default_factory=dict)
     clock_s: Callable[[], float] | None = None
+    policy: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def is_rehearsal(self) -> bool:
@@ -77,6 +79,7 @@ class Setting:
             "speedup": self.speedup,
             "software": software(),
             "connections": dict(self.connections),
+            **({"policy": dict(self.policy)} if self.policy else {}),
         }
 
 

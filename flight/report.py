@@ -20,6 +20,7 @@ from skymist.coverage.dosemap import SpotOutcome
 from skymist.coverage.plots import draw_applied, to_png
 from skymist.coverage.robust import areal
 from skymist.flight.applied import Applied, SpotApplied, applied_from
+from skymist.flight.lawful import policy_dict
 from skymist.flight.record import read_record
 from skymist.flight.report_page import report_html
 from skymist.flight.report_pdf import report_pdf
@@ -131,6 +132,7 @@ def report_dict(applied: Applied, *, record_name: str, sha256: str) -> dict[str,
         "software": applied.software,
         "record": {"file": record_name, "sha256": sha256, "ending": applied.ending},
         "notes": list(applied.notes),
+        "policy": policy_dict(site.policy, applied.started.astimezone().date()),
         "totals": {
             "spots": len(applied.spots),
             **{str(outcome): applied.count(outcome) for outcome in SpotOutcome},

@@ -44,6 +44,14 @@ LABELS = {
     "Agents": "药剂",
     "{strength} mg/L available chlorine": "有效氯 {strength} mg/L",
     "none": "无",
+    "Rules": "规则",
+    "policy packs {packs}": "规则包 {packs}",
+    "{rule}: waived by {by} until {until}: {reason}": (
+        "{rule}：由 {by} 豁免，有效期至 {until}：{reason}"
+    ),
+    "{rule}: the waiver of {by} had ended on {until}, the rule held: {reason}": (
+        "{rule}：{by} 的豁免已于 {until} 到期，规则有效：{reason}"
+    ),
     "Software": "软件",
     "Map data": "地图数据",
     "as given by the site's owner": "由场所管理方提供",

@@ -46,6 +46,17 @@ def productivity(figures: dict[str, Any], wording: Wording) -> list[tuple[str, s
     return rows
 
 
+def rules_held(figures: dict[str, Any], wording: Wording) -> list[str]:
+    """Policy packs, then each waiver: of which rule, by whom, until when, why."""
+    packs = wording.say("policy packs {packs}", packs=", ".join(figures["policy"]["packs"]))
+    texts = {
+        True: "{rule}: waived by {by} until {until}: {reason}",
+        False: "{rule}: the waiver of {by} had ended on {until}, the rule held: {reason}",
+    }
+    waivers = figures["policy"]["waivers"]
+    return [packs, *(wording.say(texts[waiver["in_force"]], **waiver) for waiver in waivers)]
+
+
 def report_html(
     applied: Applied, figures: dict[str, Any], png: bytes, wording: Wording = ENGLISH
 ) -> str:
@@ -80,6 +91,7 @@ def report_html(
         totals=figures["totals"] | {"duration": time_span(wording.language, busy_s)},
         productivity=productivity(figures, wording),
         notes=figures["notes"],
+        rules=rules_held(figures, wording),
         spots=spots,
         missed=[spot for spot in spots if spot["outcome"] != SpotOutcome.TREATED],
         no_spray=[area for area in figures["no_spray"] if area["litres"] > 0],

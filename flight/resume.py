@@ -32,6 +32,7 @@ from skymist.flight.telling import Log
 from skymist.flight.watch import Watch
 from skymist.flight.wiring import PLAIN, Wiring
 from skymist.missions.compile import compile_plan
+from skymist.missions.errors import SiteUnsafe
 from skymist.missions.plan_checks import plan_faults
 
 if TYPE_CHECKING:
@@ -75,8 +76,11 @@ async def resume(
     wiring: Wiring = PLAIN,
     desk: OrderDesk | None = None,
     wind_mps: float | None = None,
+    judge: Callable[[Plan], object] | None = None,
 ) -> Outcome:
     """Go on with an operation over these links, by drone; who has none flies no more.
+
+    `judge` is shown what is left to fly, when all are down, and raises where it must not be flown.
 
     Raises
     ------
@@ -84,6 +88,8 @@ async def resume(
         The record cannot be read, or another program writes it.
     PlanError
         Nobody who is connected can fly what is left.
+    SiteUnsafe
+        A policy pack of the site forbids what is left.
     VehicleSilent, VehicleRefused
         A drone is not heard, is not the one that is meant, or was not seen to land.
     """
@@ -120,6 +126,8 @@ async def resume(
                         raise FlightError(stop.reason)
                     if not rest.sorties:
                         return _nothing_left(told, arm=arm)
+                    if judge is not None:
+                        judge(rest)
                     return await conduct(
                         rest,
                         compile_plan(rest),
@@ -136,7 +144,7 @@ async def resume(
                         clock_s=setting.clock_s,
                         thinks_beside=not setting.is_instant,
                     )
-            except (FlightError, PlanError) as exc:
+            except (FlightError, PlanError, SiteUnsafe) as exc:
                 writer.write("end", outcome=str(Result.ABORTED), text=str(exc))
                 raise
 

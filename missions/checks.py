@@ -1,7 +1,7 @@
 """Checks of a site: every finding that can be known without a plan, and how to mend it.
 
 The file is well-formed by now (`missions.site` faults the rest); the rules stand in
-`missions.map_rules` and `missions.policy_rules`.
+`missions.map_rules` and `missions.policy_rules`, those of policy packs in `missions.policies`.
 """
 
 from __future__ import annotations
@@ -11,25 +11,55 @@ from typing import TYPE_CHECKING
 from skymist.missions import map_rules, policy_rules
 from skymist.missions.errors import SiteUnsafe
 from skymist.missions.findings import Finding, Severity, is_unsafe
+from skymist.missions.policies.judging import day_of, plan_findings, site_findings
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
+    from skymist.coverage.plan import Plan
     from skymist.coverage.site import Site
 
-__all__ = ["Finding", "Severity", "check_site", "is_unsafe", "require_safe"]
+__all__ = ["Finding", "Severity", "check_plan", "check_site", "is_unsafe", "require_safe"]
 
 _ORDER = tuple(Severity)
 
 
-def check_site(site: Site) -> tuple[Finding, ...]:
-    """All findings, errors first, then in the order of the rules."""
+def check_site(site: Site, day: date | None = None) -> tuple[Finding, ...]:
+    """All findings, errors first, then in the order of the rules.
+
+    `day` is that for which waivers are asked, None: today.
+    """
     rules = (*map_rules.RULES, *policy_rules.RULES)
     found = [finding for rule in rules for finding in rule(site)]
+    found += site_findings(site, day)
     return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
 
 
-def require_safe(site: Site, source: Path) -> None:
+def check_plan(plan: Plan) -> tuple[Finding, ...]:
+    """All findings about a plan and its site, errors first: the plan's own among them.
+
+    Where a rule speaks of the site and of the plan, the worse of both is told, the plan's first.
+    """
+    own = [
+        Finding(
+            severity=Severity.ERROR if f.is_error else Severity.WARNING, rule=f.rule, text=f.text
+        )
+        for f in plan.findings
+    ]
+    known = {finding.rule for finding in own}
+    of_plan = [f for f in plan_findings(plan) if f.rule not in known]
+    said = {f.rule: _ORDER.index(f.severity) for f in of_plan}
+    of_site = [
+        f
+        for f in check_site(plan.site, day_of(plan))
+        if _ORDER.index(f.severity) < said.get(f.rule, len(_ORDER))
+    ]
+    found = [*own, *of_plan, *of_site]
+    return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
+
+
+def require_safe(site: Site, source: Path, day: date | None = None) -> None:
     """Let no site pass of which `check_site` says that it must not be flown.
 
     Raises
@@ -37,9 +67,9 @@ def require_safe(site: Site, source: Path) -> None:
     SiteUnsafe
         With every finding that is an error.
     """
-    errors = [f for f in check_site(site) if f.severity is Severity.ERROR]
+    errors = [f for f in check_site(site, day) if f.severity is Severity.ERROR]
     if errors:
         raise SiteUnsafe(
-            "\n".join(f"{source}: {f.text} [{f.rule}]; {f.mend}" for f in errors)
+            "\n".join(f"{source}: {f.line}" for f in errors)
             + f"\n{source}: not planned and not flown; mend it, then: skymist check {source}"
         )

@@ -6,7 +6,7 @@ Local clock time throughout: the program knows no time zones.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -16,6 +16,7 @@ from skymist.coverage.errors import PlanError
 from skymist.coverage.hours import DAY_S, Hours, Start
 
 HOURS_FORM = "hours as 07:00-09:00, or a list of these"
+MOMENT_FORM = "a local date and time as 2026-06-30T10:00"
 START_FORM = "a time as 07:00, or a date and time as 2026-07-01T07:00"
 _CLOCK = r"(\d{1,2})(?::(\d{2}))?"
 _STRETCH = re.compile(rf"\s*{_CLOCK}\s*(?:-|–|to)\s*{_CLOCK}\s*(?:h|Uhr)?\s*")
@@ -78,6 +79,45 @@ HoursGiven = Annotated[
     BeforeValidator(_checked_hours),
     WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}),
 ]
+
+
+def _checked_day(value: object) -> str:
+    try:
+        return str(date.fromisoformat(str(value).strip()))
+    except ValueError as exc:
+        raise PydanticCustomError("day", "a day as 2026-12-31") from exc
+
+
+def _checked_moment(value: object) -> str:
+    try:
+        return moment_of_words(str(value)).isoformat()
+    except ValueError as exc:
+        raise PydanticCustomError("moment", MOMENT_FORM) from exc
+
+
+DayGiven = Annotated[
+    str, BeforeValidator(_checked_day), WithJsonSchema({"type": "string", "format": "date"})
+]
+MomentGiven = Annotated[
+    str | None, BeforeValidator(_checked_moment), WithJsonSchema({"type": "string"})
+]
+
+
+def moment_of_words(text: str, today: date | None = None) -> datetime:
+    """The local moment that `2026-06-30T10:00`, or with a day given `10:00` too, names.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
+    clock = re.fullmatch(r"\s*(\d{1,2}):(\d{2})\s*", text)
+    if clock is not None and today is not None:
+        return datetime.combine(today, time(int(clock[1]), int(clock[2])))
+    moment = datetime.fromisoformat(text.strip())
+    if moment.tzinfo is not None or len(text.strip()) <= 10:
+        raise ValueError(text)
+    return moment
 
 
 def start_of_words(text: str) -> Start:

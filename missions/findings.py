@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 NAMED_MAX = 5
+NO_ADVICE = "This is no legal advice: the rules are a summary, ask the authority where you fly."
 
 
 class Severity(StrEnum):
@@ -19,13 +20,25 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a rule found, about which ids, and how to mend it."""
+    """What a rule found, about which ids, and how to mend it.
+
+    A rule of a policy pack says too where it comes from, and what was found against which limit.
+    """
 
     severity: Severity
     rule: str
     text: str
     mend: str = ""
     subjects: tuple[str, ...] = ()
+    source: str = ""
+    value: str = ""
+    limit: str = ""
+
+    @property
+    def line(self) -> str:
+        """All of it on one line."""
+        source = f" ({self.source})" if self.source else ""
+        return f"{self.text} [{self.rule}]{source}; {self.mend}"
 
 
 def is_unsafe(findings: tuple[Finding, ...]) -> bool:

@@ -23,8 +23,6 @@ OVERLAP_MIN_M2 = 1.0
 """Overlaps below this are drawing error. [P]"""
 DOUBLE_FRAC = 0.5
 """From this share of the smaller of two spots on, they are taken for one drawn twice. [P]"""
-CROWD_M = 50.0
-"""Agricultural spraying keeps this far from crowds. Source: DOMAIN, [P] on what replaces it."""
 PARAPET_M = 1.0
 """Height of a parapet where none is surveyed. [P], as in `coverage.scene`."""
 
@@ -220,24 +218,6 @@ def heights_known(site: Site) -> Iterator[Finding]:
         yield warning("no-buildings", text, "add a layer of buildings with height_m")
 
 
-def receptors_near(site: Site) -> Iterator[Finding]:
-    """Places downwind of which drift matters, near spots that are flown."""
-    flown = [spot for spot in site.spots if _is_flown(site, spot)]
-    tree = _tree([spot.area for spot in flown])
-    for receptor in site.receptors:
-        near = sorted(tree.query(receptor.shape, predicate="dwithin", distance=CROWD_M))
-        if not near:
-            continue
-        apart_m = min(receptor.shape.distance(flown[i].area) for i in near)
-        ids = [flown[i].id for i in near]
-        text = (
-            f"{spots_text(len(ids))} within {CROWD_M:.0f} m of {receptor.kind or 'receptor'} "
-            f"{receptor.id}, the nearest {apart_m:.0f} m: {named(ids)}"
-        )
-        mend = "close and announce it, post a sentry, spray with the wind blowing away from it"
-        yield warning("receptor-near", text, mend, [receptor.id, *ids])
-
-
 def _surface(spot: BlindSpot) -> tuple[float, bool]:
     """What tells apart spots that lie over one another: their height, and wet or mist."""
     return spot.elevation_m, spot.mode is Mode.SURFACE
@@ -281,6 +261,5 @@ RULES = (
     lanes_wide_enough,
     roofs_below_ceiling,
     heights_known,
-    receptors_near,
     zones_cover,
 )

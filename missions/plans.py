@@ -33,7 +33,7 @@ _VALUES = (
     *(hours.Hours, hours.Start, site.Closure),
     *(site.BlindSpot, site.Zone, site.Building, site.NoSpray, site.Receptor, site.Pad),
     *(organising.Product, organising.Organiser),
-    *(site.Agent, site.Level, site.LevelRule, site.LevelRules, site.Policy, site.Site),
+    *(site.Agent, site.Level, site.LevelRule, site.LevelRules, site.Waiver, site.Policy, site.Site),
     *(
         drift.Wind,
         plan.PlanFinding,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from skymist.coverage.errors import PlanError
 from skymist.coverage.hours import Start, hours_text
 from skymist.coverage.profile import spacing_for_cv
-from skymist.coverage.site import Agent, Kind, Level, Mode, Policy, Site
+from skymist.coverage.site import Agent, Kind, Level, Mode, Site
 from skymist.coverage.timetable import Timetable
 from skymist.missions.findings import Finding, error, info, named, spots_text, warning
 
@@ -21,8 +21,6 @@ NORM_MIN_MG_PER_M2, NORM_MAX_MG_PER_M2 = 50.0, 600.0
 Source: DOMAIN, [S]."""
 VECTOR_MAX_L_PER_M2 = 0.003
 """Largest usual dose of vector mode. Source: DOMAIN, green belt, 1 to 3 mL/m2."""
-RESERVE_MIN_FRAC = 0.2
-"""Less battery than this at landing is unwise. [K]"""
 FLIGHT_MIN_S = 120.0
 """A drone that hovers shorter with a full tank treats nothing. [P]"""
 
@@ -85,21 +83,6 @@ def swaths_even(site: Site) -> Iterator[Finding]:
         except PlanError:
             mend = "no spacing keeps it: mend the nozzles, or measure the profile again"
         yield error("swath-uneven", text, mend, [model.id])
-
-
-def broadcast_has_reason(site: Site) -> Iterator[Finding]:
-    """Whole-area mist, with or without the written reason that it needs."""
-    ids = [spot.id for spot in site.spots if spot.mode is Mode.BROADCAST]
-    if not ids:
-        return
-    if not site.policy.reason.strip():
-        text = f"{spots_text(len(ids))} in broadcast mode without a written reason: {named(ids)}"
-        yield error("broadcast-without-reason", text, "write policy.reason, or use surface", ids)
-    text = (
-        f"{spots_text(len(ids))} in broadcast mode, mist: below the surface dose; "
-        "WHO and China CDC advise against broadcast outdoors"
-    )
-    yield warning("broadcast", text, "treat single spots in surface mode", ids)
 
 
 def agents_suit(site: Site) -> Iterator[Finding]:
@@ -170,63 +153,6 @@ def levels_flown(site: Site) -> Iterator[Finding]:
         yield warning("nothing-to-fly", "no spot is of a level that is flown", "check the levels")
 
 
-def within_envelope(site: Site) -> Iterator[Finding]:
-    """Policy beyond the envelope and the weather that the norms name."""
-    policy, norm = site.policy, Policy()
-    wider = (
-        ("ceiling_m", policy.ceiling_m > norm.ceiling_m, "m"),
-        ("speed_max_mps", policy.speed_max_mps > norm.speed_max_mps, "m/s"),
-        ("radius_m", policy.radius_m > norm.radius_m, "m"),
-    )
-    for name, is_wider, unit in wider:
-        if is_wider:
-            value, limit = getattr(policy, name), getattr(norm, name)
-            text = f"policy.{name} {value:g} {unit} exceeds the agricultural envelope, {limit:g}"
-            yield warning("beyond-envelope", text, "have the permission at hand", [name])
-    if policy.wind_max_mps > norm.wind_max_mps:
-        text = f"policy.wind_max_mps {policy.wind_max_mps:g} exceeds the norm, 5 m/s"
-        yield warning("wind-limit", text, "5 m/s; 3.3 m/s where drift matters")
-    if (
-        policy.temperature_min_c < norm.temperature_min_c
-        or policy.temperature_max_c > norm.temperature_max_c
-    ):
-        text = (
-            f"temperatures {policy.temperature_min_c:g} to {policy.temperature_max_c:g} C reach "
-            "beyond the norm, 5 to 35 C"
-        )
-        yield warning("temperature-limit", text, "set policy.temperature_min_c and _max_c")
-    if policy.reserve_frac < RESERVE_MIN_FRAC:
-        text = f"policy.reserve_frac {policy.reserve_frac:g} leaves little to land with"
-        yield warning("reserve-low", text, f"{RESERVE_MIN_FRAC:g} or more")
-    if policy.transit_min_m < norm.transit_min_m:
-        text = f"policy.transit_min_m {policy.transit_min_m:g} m is less than 2 m over a lorry"
-        yield warning("transit-low", text, "close the ground to people and vehicles, or 6 m")
-    if policy.clearance_m < 0.5:
-        text = f"policy.clearance_m {policy.clearance_m:g} m is less than GNSS errors near walls"
-        yield warning("clearance-low", text, "1 m or more")
-
-
-def before_the_day(site: Site) -> Iterator[Finding]:
-    """What holds on every day of flight."""
-    policy = site.policy
-    wind_mps = min(policy.wind_max_mps, 3.3) if site.receptors else policy.wind_max_mps
-    text = (
-        f"fly at wind up to {wind_mps:g} m/s, {policy.temperature_min_c:g} to "
-        f"{policy.temperature_max_c:g} C, no rain, snow or fog"
-    )
-    yield info("weather", text, "look at the forecast, measure on the pad")
-    has_vector = any(s.mode is Mode.VECTOR and site.level_for(s).is_flown for s in site.spots)
-    if has_vector and not policy.vector_hours:
-        text = "vector mode works at 07-09 h and 17-19 h (China CDC, July 2025)"
-        mend = "policy.vector_hours: [07:00-09:00, 17:00-19:00]"
-        yield info("vector-hours", text, mend)
-    text = (
-        "agricultural distances (50 m to crowds, 500 m downwind of schools and hospitals) cannot "
-        "be kept in a community"
-    )
-    yield info("distances", text, "closure, notice, sentry, downwind rule and drift check instead")
-
-
 def hours_meet(site: Site) -> Iterator[Finding]:
     """Spots whose own hours, those of their zone, mode and site have no minute in common."""
     table = Timetable(site, Start(clock_s=0.0))
@@ -245,10 +171,7 @@ RULES = (
     ids_once,
     fleet_is_fit,
     swaths_even,
-    broadcast_has_reason,
     agents_suit,
     doses_meet_norm,
     levels_flown,
-    within_envelope,
-    before_the_day,
 )

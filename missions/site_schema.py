@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, StringConstraints, Tag
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag
 
 from skymist.coverage.site import Kind, Objective
-from skymist.missions.clock_words import HoursGiven
+from skymist.missions.clock_words import DayGiven, HoursGiven, MomentGiven
 from skymist.missions.defaults import kind_words, level_words
 from skymist.missions.entries import (
     BuildingEntry,
@@ -30,6 +30,14 @@ from skymist.missions.entries import (
 )
 from skymist.missions.fleet_schema import DroneEntry
 from skymist.missions.organiser.schema import OrganiserEntry
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+PackName = Literal["plain", "china-2024", "china-cdc-2025"]
+PacksGiven = Annotated[list[PackName] | None, BeforeValidator(_as_list)]
 
 
 def _layer_tag(value: object) -> str:
@@ -164,6 +172,15 @@ class LevelRulesEntry(Entry):
     )
 
 
+class WaiverEntry(Entry):
+    """A rule of a policy pack that need not hold."""
+
+    rule: Id = Field(description="the rule's name, as `skymist policy show` has it")
+    by: Annotated[Text, StringConstraints(min_length=1)] = Field(description="who says so")
+    reason: Annotated[Text, StringConstraints(min_length=1)] = Field(description="why")
+    until: DayGiven = Field(description="the last day on which it holds, as 2026-12-31")
+
+
 class PolicyEntry(Entry):
     """Limits of the whole site; each has a default."""
 
@@ -232,6 +249,18 @@ class PolicyEntry(Entry):
         description="makespan, drone-minutes, or priority (the worst levels first)",
     )
     separation_m: Number | None = Field(default=None, ge=0, le=1000, description="drone to drone")
+    pack: PacksGiven = Field(
+        default=None, description="policy packs that hold beside the plain one: a name or a list"
+    )
+    operators: Whole | None = Field(
+        default=None, ge=1, le=1000, description="how many people fly drones"
+    )
+    applied: MomentGiven = Field(
+        default=None, description="when the flight was applied for, as 2026-06-30T10:00"
+    )
+    waivers: list[WaiverEntry] | None = Field(
+        default=None, description="rules of the packs that need not hold, by whom, why, until when"
+    )
 
 
 class Head(Entry):

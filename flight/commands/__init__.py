@@ -12,15 +12,17 @@ from typer.main import get_group
 _NAMED_ALIKE = (
     *("demo", "init", "check", "plan", "preview", "export", "rehearse", "fly", "resume"),
     "restore",
-    *("report", "watch", "due"),
-    *("roster", "mix"),
+    *("report", "watch", "due", "roster"),
 )
 COMMANDS = {
     **{name: f"{name}:{name}" for name in _NAMED_ALIKE},
     "levels": "findings:levels",
     "cover": "cover:cover",
     "schema": "schema:schema",
-    **{name: f"{name}:app" for name in ("sitl", "keys", "ledger", "findings", "inventory")},
+    **{
+        name: f"{name}:app"
+        for name in ("sitl", "keys", "ledger", "findings", "inventory", "policy")
+    },
 }
 """Each command in the order of the help: its module here, and the function or Typer app in it."""
 

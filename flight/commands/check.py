@@ -12,9 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from shapely.geometry import GeometryCollection
 
-from skymist.missions.findings import Finding, Severity, is_unsafe
+from skymist.missions.findings import NO_ADVICE, Finding, Severity, is_unsafe
 
 if TYPE_CHECKING:
     from skymist.coverage.site import Site
@@ -23,18 +22,20 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO
 
 
 def check(
-    site: Annotated[Path, typer.Argument(help="Site file (YAML).")],
+    site: Annotated[
+        Path, typer.Argument(metavar="SITE-or-DIR", help="A site file (YAML), or a plan's folder.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Findings as JSON on stdout.")] = False,
 ) -> None:
     """Print every finding about a site, with the way to mend it; exit 1 where one is an error.
 
-    Example: [bold]skymist check site.yaml[/bold]
-    """
-    from skymist.missions.checks import check_site
-    from skymist.missions.site import read_site
+    Of a plan's folder also what its policy packs say of the plan: heights, hours, drift.
 
-    read = read_site(site)
-    findings = check_site(read)
+    Example: [bold]skymist check site.yaml[/bold]
+
+    Example: [bold]skymist check plans/monday --json[/bold]
+    """
+    read, findings = _checked(site)
     if json:
         print(as_json(site, findings))
     else:
@@ -44,8 +45,25 @@ def check(
         raise typer.Exit(1)
 
 
+def _checked(place: Path) -> tuple[Site, tuple[Finding, ...]]:
+    """The site that is named, or that of the plan, and all findings, errors first."""
+    from skymist.missions.checks import check_site
+    from skymist.missions.site import read_site
+
+    if not (place.is_dir() or place.suffix == ".json"):
+        site = read_site(place)
+        return site, check_site(site)
+    from skymist.missions.checks import check_plan
+    from skymist.missions.plans import read_flyable_plan
+
+    plan = read_flyable_plan(place)
+    return plan.site, check_plan(plan)
+
+
 def facts_of(site: Site) -> str:
     """One line of what was read, for eyes that know the place."""
+    from shapely.geometry import GeometryCollection
+
     shapes = [*(s.shape for s in site.spots), *(b.footprint for b in site.buildings)]
     west, south, east, north = GeometryCollection(shapes).bounds
     place = site.origin
@@ -65,6 +83,7 @@ def as_json(site: Path, findings: tuple[Finding, ...]) -> str:
         "is_unsafe": is_unsafe(findings),
         "counts": _counts(findings),
         "findings": [asdict(finding) for finding in findings],
+        "note": NO_ADVICE,
     }
     return json_text.dumps(body, ensure_ascii=False, indent=2)
 
@@ -82,9 +101,12 @@ def _print(site: Path, findings: tuple[Finding, ...]) -> None:
     for finding in findings:
         text = Text(finding.text)
         text.append(f" [{finding.rule}]", style="dim")
+        if finding.source:
+            text.append(f"\n  source: {finding.source}", style="dim")
         if finding.mend:
             text.append(f"\n  {finding.mend}", style="italic")
         table.add_row(Text(finding.severity.value, style=_STYLES[finding.severity]), text)
     console.print(table)
     counts = ", ".join(f"{num} {name}" for name, num in _counts(findings).items())
     console.print(Text(f"{site}: {counts}"))
+    console.print(Text(NO_ADVICE, style="dim"))

@@ -44,6 +44,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def local_now() -> datetime:
+    """The local date and time, without a zone: what policy packs are held against."""
+    return datetime.now().replace(microsecond=0)
+
+
 def local_clock_s() -> float:
     """The local time of day, seconds after midnight: what hours in site files are read by."""
     now = datetime.now().astimezone()

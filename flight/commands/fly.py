@@ -76,6 +76,12 @@ def fly(
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Show it in a browser; prints the links.")
     ] = False,
+    applied: Annotated[
+        str, typer.Option(help="When the flight was applied for, as 2026-06-30T10:00.")
+    ] = "",
+    reported: Annotated[
+        str, typer.Option(help="When the take-off was reported to the authority, as 06:00.")
+    ] = "",
 ) -> None:
     """Upload, verify and fly a plan on real drones; nothing arms without --arm.
 
@@ -89,12 +95,15 @@ def fly(
     on the ground the sortie's upload and checks begin anew. With --forward another ground
     station sees all frames; what it sends is dropped without --forward-commands.
 
+    A plan that a rule of the site's policy packs forbids is not flown; see `skymist policy`.
+
     Example: [bold]skymist fly plans/helsinki --drone d1=udp:0.0.0.0:14550[/bold]
 
     Example: [bold]skymist fly plans/helsinki --drone d1=serial:/dev/ttyUSB0:57600 --arm[/bold]
     """
     from skymist.flight.commands.flown import (
         local_clock_s,
+        local_now,
         print_outcome,
         record_folder,
         utc_now,
@@ -102,6 +111,7 @@ def fly(
     from skymist.flight.conduct import Result
     from skymist.flight.dashboard.beside import dashboard_beside
     from skymist.flight.display import display_for
+    from skymist.flight.lawful import Told, flight_of, require_policy
     from skymist.flight.operation import Setting
     from skymist.flight.wiring import wiring_of
     from skymist.missions.checks import require_safe
@@ -110,6 +120,9 @@ def fly(
     plan = read_flyable_plan(directory)
     require_safe(plan.site, directory)
     connections = parse_connections(drone, plan)
+    told = Told(applied=applied, reported=reported)
+    flight = flight_of(plan, local_now(), wind_mps=wind_mps, told=told)
+    judged = require_policy(plan, directory, flight if arm else None)
     if arm:
         require_hours(plan, local_clock_s())
     wiring = wiring_of(
@@ -123,7 +136,12 @@ def fly(
         typer.echo(f"no key, so not signed: {', '.join(plain)}", err=True)
     started_utc = utc_now()
     folder = record_folder(directory, output, "flight", started_utc)
-    setting = Setting(started_utc=started_utc, connections=connections, clock_s=local_clock_s)
+    setting = Setting(
+        started_utc=started_utc,
+        connections=connections,
+        clock_s=local_clock_s,
+        policy=judged.as_dict(),
+    )
     with ExitStack() as beside:
         if dashboard:
             orders = beside.enter_context(dashboard_beside(folder, orders, say_on_stderr))

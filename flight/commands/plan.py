@@ -115,8 +115,11 @@ def plan(
     from skymist.coverage.summary import summarise
     from skymist.flight.city import Order, site_paths
     from skymist.flight.engines import engine_for
+    from skymist.flight.lawful import warn_of
     from skymist.missions.clock_words import start_of_words
+    from skymist.missions.findings import is_unsafe
     from skymist.missions.plan_folder import write_plan_folder
+    from skymist.missions.policies.judging import plan_findings
     from skymist.missions.selection import only_listed
 
     paths = site_paths(sites)
@@ -163,7 +166,9 @@ def plan(
         print(jsonlib.dumps(summary.as_dict(), ensure_ascii=False))
     else:
         print_summary(made, summary, output)
-    if any(finding.is_error for finding in made.findings):
+    lawful = plan_findings(made)
+    warn_of(lawful, {finding.rule for finding in made.findings})
+    if any(finding.is_error for finding in made.findings) or is_unsafe(lawful):
         raise typer.Exit(1)
 
 

@@ -128,6 +128,7 @@ def rehearse(
     """
     from skymist.flight.commands.flown import record_folder, utc_now
     from skymist.flight.dashboard.beside import dashboard_beside
+    from skymist.flight.lawful import require_policy
     from skymist.flight.operation import Setting
     from skymist.flight.order_sources import say_on_stderr
     from skymist.flight.orders import parse_timed
@@ -140,11 +141,18 @@ def rehearse(
     timed = tuple(parse_timed(text) for text in at or ())
     plan = plan_for(place, seed=seed, num_drones=drones)
     require_drones(mishaps, [drone.id for drone in flying(plan)])
+    judged = require_policy(plan, place)
     started_utc = utc_now()
     folder = record_folder(place, output, "rehearsal", started_utc)
     if sim == Sim.ARDUPILOT or dashboard:
         speedup = speedup or ARDUPILOT_SPEEDUP
-    setting = Setting(started_utc=started_utc, sim=sim, speedup=speedup, has_tlog=tlog)
+    setting = Setting(
+        started_utc=started_utc,
+        sim=sim,
+        speedup=speedup,
+        has_tlog=tlog,
+        policy=judged.as_dict(),
+    )
     world = World(
         wiring=Wiring(forward=tuple(forward or ()), passes_commands=forward_commands),
         seed=seed,

@@ -13,9 +13,12 @@ import typer
 from skymist.coverage.errors import PlanError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from skymist.coverage.plan import Plan
     from skymist.flight.conduct import Outcome
     from skymist.flight.display import Display
+    from skymist.flight.lawful import Told
     from skymist.flight.operation import Setting
     from skymist.flight.record import Record
     from skymist.flight.resume import Choice
@@ -71,6 +74,12 @@ def resume(
     orders: Annotated[
         Path | None, typer.Option(help="A file or named pipe: each line written to it is an order.")
     ] = None,
+    applied: Annotated[
+        str, typer.Option(help="When the flight was applied for; by default as the record has it.")
+    ] = "",
+    reported: Annotated[
+        str, typer.Option(help="When the take-off was reported; by default as the record has it.")
+    ] = "",
 ) -> None:
     """Go on with an operation that was cut short: a crash, a dead link, a stop, a lost drone.
 
@@ -116,14 +125,16 @@ def resume(
         passes_commands=forward_commands,
     )
     choice = Choice(start=ResumeFrom(start), keeps_battery=keep_battery)
+    told = told_before(found, applied=applied, reported=reported)
+    judge = partial(_judge, found, told, wind_mps, is_armed=arm and not is_simulated)
     display = display_for(as_json=json)
     began_s = time.perf_counter()
     try:
         if is_simulated:
-            outcome = _rehearse(found, setting, display, choice, without or [])
+            outcome = _rehearse(found, setting, display, choice, without or [], judge)
         else:
             go = partial(_fly, found, setting, display, choice, orders=orders, wind_mps=wind_mps)
-            outcome = asyncio.run(go(arm=arm, wiring=wiring))
+            outcome = asyncio.run(go(arm=arm, wiring=wiring, judge=judge))
     except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo(f"{LEFT}; record: {found.path.parent}", err=True)
         raise typer.Exit(1) from None
@@ -186,6 +197,7 @@ async def _fly(
     wiring: Wiring,
     orders: Path | None,
     wind_mps: float | None,
+    judge: Callable[[Plan], object],
 ) -> Outcome:
     """Open the links, one for each connection named, and go on."""
     from skymist.flight.commands.fly import at_terminal, open_links
@@ -204,11 +216,38 @@ async def _fly(
             wiring=wiring,
             desk=desk,
             wind_mps=wind_mps,
+            judge=judge,
         )
 
 
+def told_before(record: Record, *, applied: str, reported: str) -> Told:
+    """What the authority was told: as said now, else as the record has it."""
+    from skymist.flight.lawful import Told
+
+    known: dict[str, str] = record.header.get("policy") or {}
+    return Told(
+        applied=applied or known.get("applied", ""), reported=reported or known.get("reported", "")
+    )
+
+
+def _judge(
+    record: Record, told: Told, wind_mps: float | None, plan: Plan, *, is_armed: bool
+) -> None:
+    """Hold what is left to the site's policy packs."""
+    from skymist.flight.commands.flown import local_now
+    from skymist.flight.lawful import flight_of, require_policy
+
+    flight = flight_of(plan, local_now(), wind_mps=wind_mps, told=told) if is_armed else None
+    require_policy(plan, record.path.parent, flight)
+
+
 def _rehearse(
-    record: Record, setting: Setting, display: Display, choice: Choice, without: list[str]
+    record: Record,
+    setting: Setting,
+    display: Display,
+    choice: Choice,
+    without: list[str],
+    judge: Callable[[Plan], object],
 ) -> Outcome:
     """Go on with new simulated drones on the pads: those of the rehearsal are gone."""
     from skymist.flight.commands.rehearse import World, run_simulated, simulated
@@ -229,6 +268,7 @@ def _rehearse(
                 arm=True,
                 setting=setting,
                 choice=choice,
+                judge=judge,
             )
 
     return run_simulated(work(), setting)
