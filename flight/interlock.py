@@ -36,6 +36,10 @@ REPEAT_S = 0.5
 MARGIN_M = 2.0
 """Beyond the edge of what may be wetted: GPS noise and the path flown between two messages."""
 
+OFF_HEIGHT_M = 2.0
+"""Off the height of its pass by so much a drone is falling or lost: it holds it within 0.5 m, by
+the very estimate that it tells. [P]"""
+
 
 class Cause(StrEnum):
     """Why the pump must be off."""
@@ -66,16 +70,31 @@ MAY_RUN = Verdict()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SprayGround:
-    """Where the nozzles may be with the pump on: one prepared area per span of the mission."""
+    """Where the nozzles may be with the pump on: one prepared area per span of the mission.
+
+    `above_home_m` are the heights at which the spans are flown.
+    """
 
     origin: Origin
     areas: tuple[BaseGeometry, ...]
+    above_home_m: tuple[float, ...]
     _last: dict[int, tuple[tuple[float, float], bool]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    def is_at_height(self, index: int, state: VehicleState) -> bool:
+        """Whether the drone is as high as the span with this index is flown."""
+        place = state.position
+        if place is None:
+            return False
+        return abs(place.above_home_m - self.above_home_m[index]) <= OFF_HEIGHT_M
+
     def holds(self, index: int, state: VehicleState) -> bool:
-        """Whether the drone's last position lies in the area of the span with this index.
+        """Whether the drone's last position lies over and at the height of the span's area."""
+        return self.is_at_height(index, state) and self._is_over(index, state)
+
+    def _is_over(self, index: int, state: VehicleState) -> bool:
+        """Whether it lies over the area of the span with this index.
 
         Asked at every message, and positions are every third of them: the last answer is kept.
         """
@@ -99,14 +118,15 @@ def spray_ground(
     """The areas for one sortie's mission, in the frame of the site's origin.
 
     A drone may spray over the target of its span's spot and over its pass, `margin_m` beyond
-    both, but never over ground that no spray may reach.
+    both, at the height of that pass, but never over ground that no spray may reach.
     """
     forbidden = unary_union([shapely.make_valid(zone.area) for zone in plan.site.no_spray])
     targets = {made.spot_id: made.target for made in plan.treatments}
     around: dict[str, BaseGeometry] = {}
     areas = []
-    for span in mission.spans:
-        area: BaseGeometry = _wetted(sortie.passes[span.pass_index]).buffer(margin_m)
+    passes = [sortie.passes[span.pass_index] for span in mission.spans]
+    for span, leg in zip(mission.spans, passes, strict=True):
+        area: BaseGeometry = _wetted(leg).buffer(margin_m)
         if span.spot_id in targets:
             if span.spot_id not in around:
                 target = shapely.make_valid(targets[span.spot_id])
@@ -116,7 +136,8 @@ def spray_ground(
             area = area.difference(forbidden)
         shapely.prepare(area)
         areas.append(area)
-    return SprayGround(origin=plan.site.origin, areas=tuple(areas))
+    heights = tuple(leg.above_home_m for leg in passes)
+    return SprayGround(origin=plan.site.origin, areas=tuple(areas), above_home_m=heights)
 
 
 def span_at(mission: Mission, seq: int) -> tuple[int, PassSpan] | None:
@@ -185,9 +206,12 @@ def _verdict_in_auto(state: VehicleState, mission: Mission, ground: SprayGround)
     index, span = found
     if ground.holds(index, state) or _is_in_neighbour(state, mission, ground, index):
         return MAY_RUN
-    return Verdict(
-        cause=Cause.OUTSIDE, reason=f"the pump runs outside {span.spot_id} (item {progress.seq})"
-    )
+    where = f"outside {span.spot_id}"
+    if not ground.is_at_height(index, state) and state.position is not None:
+        meant_m = ground.above_home_m[index]
+        where = f"at {state.position.above_home_m:.1f} m where {meant_m:.1f} m are planned"
+    reason = f"the pump runs {where} (item {progress.seq})"
+    return Verdict(cause=Cause.OUTSIDE, reason=reason)
 
 
 def _is_in_neighbour(

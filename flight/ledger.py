@@ -22,6 +22,7 @@ from skymist.coverage.dosemap import DOSED_FRAC
 from skymist.coverage.plan import PassKind
 from skymist.coverage.replanning import merged
 from skymist.coverage.tracks import GAP_S
+from skymist.flight.interlock import OFF_HEIGHT_M
 from skymist.missions.compile import Roofs, compile_sortie
 from skymist.missions.errors import FormatError
 
@@ -238,9 +239,18 @@ class Ledger:
             self._expected[sortie.id] = plan, sortie, pieces
 
     def fold(
-        self, sortie_id: str, t_s: float, at: tuple[float, float], flow_lps: float, seq: int
+        self,
+        sortie_id: str,
+        t_s: float,
+        at: tuple[float, float],
+        flow_lps: float,
+        seq: int,
+        above_home_m: float,
     ) -> None:
-        """Take a sample of a sortie, in order of time: seconds, local metres, litres per second."""
+        """Take a sample of a sortie, in order of time: seconds, local metres, litres per second.
+
+        What is sprayed off a pass's height, as by a drone that falls, treats nothing.
+        """
         flight = self._flights.get(sortie_id) or self._begin(sortie_id)
         if flight is None:
             return
@@ -252,6 +262,9 @@ class Ledger:
         best: tuple[float, _Line, float, float] | None = None
         for late, pieces in enumerate(flight.pieces[meant : meant + AHEAD + 1]):
             for piece in pieces:
+                meant_m = self._lines[piece.key].whole.above_home_m
+                if abs(above_home_m - meant_m) > OFF_HEIGHT_M:
+                    continue
                 found = self._fit(piece, last[1:3], at)
                 if found is not None and (best is None or found[0] + LATE_M * late < best[0]):
                     best = (found[0] + LATE_M * late, self._lines[piece.key], *found[1:])
@@ -381,8 +394,9 @@ def ledger_of(record: Record) -> Ledger:
                 continue
             x, y = (float(value) for value in next(local))
             flow_lps, t_s = float(event["flow_lps"]), float(event["t_s"])
-            if math.isfinite(x + y + t_s) and 0 <= flow_lps < math.inf:
-                ledger.fold(event["sortie_id"], t_s, (x, y), flow_lps, int(event["seq"]))
+            up_m, seq = float(event["above_home_m"]), int(event["seq"])
+            if math.isfinite(x + y + t_s + up_m) and 0 <= flow_lps < math.inf:
+                ledger.fold(event["sortie_id"], t_s, (x, y), flow_lps, seq, up_m)
     except (KeyError, TypeError, ValueError) as exc:
         raise FormatError(f"{record.path}: an event lacks or garbles {exc}") from exc
     return ledger

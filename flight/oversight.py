@@ -26,6 +26,7 @@ from skymist.flight.interlock import (
 from skymist.flight.messages import CommandLong, CommandResult, VehicleCommand
 from skymist.flight.monitor import Alert, Severity, alerts_of, course_of, drained, rising
 from skymist.flight.passbook import PassBook, PassState
+from skymist.flight.readers import MESSAGE_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,10 @@ TICK_S = 0.5
 LATE_TICKS = 2.0
 ALERTS_S = 1.0
 SPRAY_OFF = CommandLong(command=VehicleCommand.DO_SPRAYER)
+ASK_ITEM = CommandLong(
+    command=VehicleCommand.REQUEST_MESSAGE,
+    params=(float(MESSAGE_IDS[messages.MissionCurrent]), *(0.0,) * 6),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +119,7 @@ class Oversight:
                     self.breaks.cut()
                 self.breaks.see(state)
                 self._mind_pump(state)
+                self._ask_item(state)
             case messages.MissionCurrent():
                 self._note_passes(state)
                 self._mind_pump(state)
@@ -182,6 +188,19 @@ class Oversight:
             if spot_id is not None:
                 self.stopped[spot_id] = verdict.reason
             self._told.event("pump", commanded=False, reason=verdict.reason)
+
+    def _ask_item(self, state: VehicleState) -> None:
+        """Ask which item is flown where a pump that just started does not fit the last one heard.
+
+        It comes by itself only once a second, and until then a pass may have begun.
+        """
+        pump, progress = state.pump, state.progress
+        if pump is None or progress is None or not (pump.is_on and state.is_auto):
+            return
+        is_news = progress.at_s > pump.on_since_s
+        if not is_news and span_at(self.job.mission, progress.seq) is None:
+            with suppress(LinkLost):
+                self._send(ASK_ITEM)
 
     def forbid(self, reason: str, state: VehicleState) -> None:
         """Pump off now and until this is called with an empty reason."""

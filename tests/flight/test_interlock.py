@@ -103,6 +103,7 @@ def state(
     armed: bool = True,
     pump: float = 0.8,
     seq: int = 6,
+    up_m: float = 6.0,
 ) -> VehicleState:
     place = ORIGIN.geo(x, y)
     return VehicleState(
@@ -112,7 +113,7 @@ def state(
             at_s=NOW_S,
             lat_e7=to_e7(place.lat_deg),
             lon_e7=to_e7(place.lon_deg),
-            above_home_m=6.0,
+            above_home_m=up_m,
             speed_mps=1.0,
             climb_mps=0.0,
             heading_deg=90.0,
@@ -178,6 +179,13 @@ def test_a_pump_reading_from_before_the_item_changed_proves_nothing() -> None:
 def test_the_edge_of_the_spot(x: float, y: float, stops: bool) -> None:
     assert (cause(state(x, y)) is Cause.OUTSIDE) == stops
     assert cause(state(x, y, pump=0.0)) is None
+
+
+@pytest.mark.parametrize(("up_m", "stops"), [(6.0, False), (4.5, False), (3.5, True), (8.5, True)])
+def test_the_height_of_the_pass(up_m: float, stops: bool) -> None:
+    """A drone that falls onto its spot, or leaves upwards, sprays no more."""
+    assert (cause(state(up_m=up_m)) is Cause.OUTSIDE) == stops
+    assert cause(state(up_m=up_m, pump=0.0)) is None
 
 
 def test_stale_position_or_pump_stops_it() -> None:

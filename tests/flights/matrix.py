@@ -43,6 +43,8 @@ LATE_S = 0.5
 """The promise (P4): after so long nothing more falls outside a spot."""
 BEYOND_M = 5.0
 """Half a swath, the interlock's margin, and 1 m of flight until the next position."""
+LOW_M = 3.0
+"""Lower than half the height of every pass."""
 CELL_M, STEP_M = 0.5, 0.1
 AFTER_S, DOWN_S = 18.0, 222.0
 """Time for what follows an operation, and for a drone left alone to come down."""
@@ -58,6 +60,8 @@ class Trouble:
     """Whether the ground speaks over a radio, on which nothing unsigned is obeyed."""
     orders_open = False
     """Whether somebody stands by who can tell a drone to go on."""
+    is_wreck = False
+    """True where it falls: ArduCopter may stay armed where it lies, and nobody disarms by force."""
     is_obeyed = True
     """False where the pump itself does not obey: then litres outside are no fault of ours."""
 
@@ -261,6 +265,8 @@ def judge(
     late_l = sum(outside_l(plan, truth, trouble.event_s + LATE_S) for truth in truths)
     unarmed_l = sum(machine.unarmed_l for machine in machines)
     is_flown = outcome is not None and outcome.result == "done"
+    is_named = trouble.is_wreck and bool(_told(outcome))
+    lies = [truth[-1].z < LOW_M for truth in truths if truth]
     return Row(
         outcome=str(outcome.result) if outcome is not None else "ended",
         text=text or _told(outcome),
@@ -271,7 +277,7 @@ def judge(
         num_armed=sum(len(machine.armed_with) for machine in machines),
         unverified=unverified,
         lost=lost,
-        is_down=trouble.is_down,
+        is_down=trouble.is_down or (is_named and all(lies)),
     )
 
 
@@ -318,7 +324,7 @@ def outside_l(plan: Plan, truth: Sequence[Sample], since_s: float) -> float:
     for sample in truth:
         if before is not None and before.t_s >= since_s and sample.pumped_l > before.pumped_l:
             (xy,) = origin.to_local([(before.lon_deg, before.lat_deg)])
-            if not allowed.contains(Point(xy)):
+            if before.z < LOW_M or not allowed.contains(Point(xy)):
                 total += sample.pumped_l - before.pumped_l
         before = sample
     return total

@@ -21,6 +21,7 @@ from skymist.flight.errors import VehicleRefused
 from skymist.flight.launch import Launcher
 from skymist.flight.messages import CopterMode
 from skymist.flight.operation import Setting, operate
+from skymist.flight.orders import OrderDesk
 from skymist.flight.passbook import PassBook
 from skymist.flight.record import read_record
 from skymist.sitl.copter import EmbeddedCopter
@@ -84,6 +85,7 @@ class Hazard(Mishap):
 
     def __post_init__(self) -> None:
         self.buttons: list[StopButton] = []
+        self.desk: OrderDesk | None = None
         self.wire: Wire
         self.task: asyncio.Task[Outcome]
 
@@ -146,6 +148,7 @@ def meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Flown
                         display=Silent(),
                         arm=arm,
                         setting=Setting(started_utc=STARTED_UTC, sim="embedded"),
+                        desk=hazard.desk,
                     )
                 )
                 trouble = asyncio.create_task(hazard.watch())

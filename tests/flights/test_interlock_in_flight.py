@@ -7,9 +7,11 @@ test of it has to show.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -18,6 +20,8 @@ from skymist.flight import driver, oversight
 from skymist.flight.channel import Channel, Peer
 from skymist.flight.interlock import MAY_RUN, Cause, Verdict, pump_verdict
 from skymist.flight.messages import CopterMode, VehicleCommand
+from skymist.flight.orders import OrderDesk, parse_order
+from skymist.sitl.truth import Sample
 from tests.flights.test_hazards import Hazard, Meet, meet  # noqa: F401
 from tests.flights.test_operations import Flown, MakePlan
 
@@ -27,6 +31,20 @@ SEEN_S = 0.5
 TOLD_S = 0.35
 """From the vehicle's doing to the message that shows it: 4 Hz, and the link."""
 SPRAY_ON, SPRAY_OFF = 1.0, 0.0
+
+
+def is_over_a_spot(sample: Sample) -> bool:
+    is_over = 18.0 <= sample.x <= 32.0 or 41.0 <= sample.x <= 49.0
+    return is_over and sample.z > 3.0
+
+
+def outside(flown: Flown, since_s: float) -> list[tuple[float, float]]:
+    """When litres left the nozzles since then over no spot, or on the way down, and how many."""
+    return [
+        (a.t_s, b.pumped_l - a.pumped_l)
+        for a, b in pairwise(flown.copters[0].truth)
+        if a.t_s >= since_s and b.pumped_l > a.pumped_l and not is_over_a_spot(a)
+    ]
 
 
 @dataclass
@@ -44,6 +62,11 @@ class OtherHand(Hazard):
 
     def struck(self) -> None:
         self.at_s = self.copter.state.now_s
+
+    def late_l(self, flown: Flown, within_s: float) -> float:
+        """Litres outside later than `within_s` after the first that fell there since it began."""
+        wet = outside(flown, self.at_s)
+        return math.fsum(litres for t_s, litres in wet if t_s > wet[0][0] + within_s)
 
 
 class Rtl(OtherHand):
@@ -76,7 +99,7 @@ class JumpToPass(OtherHand):
         async with self.station() as peer:
             self.wire.unheard = lambda number, _: self.is_blind and number == POSITION
             await driver.command(peer, VehicleCommand.DO_SET_MISSION_CURRENT, 4)
-            await self.until(lambda c: c.state.x < 38.0)
+            await self.until(lambda c: c.state.x < 40.5)
             await driver.command(peer, VehicleCommand.DO_SET_MISSION_CURRENT, self.seq)
             await driver.command(peer, VehicleCommand.DO_SPRAYER, SPRAY_ON)
             self.struck()
@@ -105,17 +128,6 @@ class SprayOnPad(OtherHand):
             self.struck()
 
 
-def outside_l(flown: Flown, since_s: float) -> float:
-    """Litres that left the nozzles since then, over no spot."""
-    total, before = 0.0, None
-    for sample in flown.copters[0].truth:
-        if before is not None and before.t_s >= since_s and sample.pumped_l > before.pumped_l:
-            is_over = (18.0 <= before.x <= 32.0 or 41.0 <= before.x <= 49.0) and before.z > 3.0
-            total += 0.0 if is_over else sample.pumped_l - before.pumped_l
-        before = sample
-    return total
-
-
 def without(cause: Cause) -> Callable[..., Verdict]:
     """The interlock with one rule taken out."""
 
@@ -126,20 +138,56 @@ def without(cause: Cause) -> Callable[..., Verdict]:
     return verdict
 
 
+@dataclass
+class SkippedSpot(OtherHand):
+    """The first spot is to be skipped amid its pass: the mission aboard sprays on."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.desk = OrderDesk()
+
+    async def watch(self) -> None:
+        assert self.desk is not None
+        self.desk.opened()
+        await self.until(lambda c: c.pumped_l > 0.1)
+        self.desk.put(parse_order("s yard0", by="test"))
+        self.struck()
+        self.desk.closed()
+
+    def late_l(self, flown: Flown, within_s: float) -> float:
+        return math.fsum(
+            b.pumped_l - a.pumped_l
+            for a, b in pairwise(flown.copters[0].truth)
+            if a.t_s > self.at_s + within_s and a.x < 32.0
+        )
+
+
+class Falls(OtherHand):
+    """A motor fails amid the pass: it falls onto the spot, its sprayer permitted."""
+
+    async def watch(self) -> None:
+        await self.until(lambda c: c.pumped_l > 0.3)
+        self.struck()
+        self.copter.faults.motor_failed = True
+
+
 RULES = [
     (Cause.LEFT_AUTO, Rtl, SEEN_S + 1.0),  # a heartbeat comes once a second
-    # An item that changed is given half a second first.
-    (Cause.NOT_A_PASS, SprayInTransit, SEEN_S + TOLD_S + 0.5),
+    (Cause.NOT_A_PASS, SprayInTransit, SEEN_S + TOLD_S),
     (Cause.OUTSIDE, JumpToPass, SEEN_S + TOLD_S),
+    (Cause.OUTSIDE, Falls, SEEN_S + TOLD_S),
     (Cause.STALE, JumpUnseen, SEEN_S + TOLD_S),
+    (Cause.DISARMED, SprayOnPad, SEEN_S + TOLD_S),
+    (Cause.FORBIDDEN, SkippedSpot, SEEN_S + TOLD_S),
 ]
+"""From the first drop that falls where none may; for the mode from the change itself."""
+NAMES = [f"{cause}-{hand.__name__}" for cause, hand, _ in RULES]
 
 
-@pytest.mark.parametrize(("cause", "hand", "within_s"), RULES, ids=[str(r[0]) for r in RULES])
+@pytest.mark.parametrize(("cause", "hand", "within_s"), RULES, ids=NAMES)
 def test_each_rule_keeps_litres_off_the_street(
     tiny_plan: MakePlan,
     meet: Meet,  # noqa: F811
-    monkeypatch: pytest.MonkeyPatch,
     cause: Cause,
     hand: type[OtherHand],
     within_s: float,
@@ -147,11 +195,11 @@ def test_each_rule_keeps_litres_off_the_street(
     hazard = hand()
     flown = meet(tiny_plan(), hazard)
     assert hazard.at_s < float("inf")
-    assert outside_l(flown, hazard.at_s + within_s) == 0.0
+    assert hazard.late_l(flown, within_s) == 0.0
     assert list(flown.record.of("pump")), "the rule never spoke"
 
 
-@pytest.mark.parametrize(("cause", "hand", "within_s"), RULES, ids=[str(r[0]) for r in RULES])
+@pytest.mark.parametrize(("cause", "hand", "within_s"), RULES, ids=NAMES)
 def test_without_the_rule_they_go_there(
     tiny_plan: MakePlan,
     meet: Meet,  # noqa: F811
@@ -163,4 +211,4 @@ def test_without_the_rule_they_go_there(
     monkeypatch.setattr(oversight, "pump_verdict", without(cause))
     hazard = hand()
     flown = meet(tiny_plan(), hazard)
-    assert outside_l(flown, hazard.at_s + within_s) > 0.02
+    assert hazard.late_l(flown, within_s) > 0.01

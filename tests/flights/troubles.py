@@ -196,7 +196,7 @@ class TwoOfOneId(Trouble):
 
     async def wired(self) -> None:
         self.event_s = 0.0
-        self.wire.pipe = Both(self.wire.pipe, await self.machines[1].station())
+        self.wire.pipe = Both(self.wire.pipe, self.machines[1].wire.pipe)
 
 
 class Flood(Trouble):
@@ -211,7 +211,7 @@ class Flood(Trouble):
 
 
 def vehicle(
-    fault: str, *, seen_s: float = 1.0, is_obeyed: bool = True
+    fault: str, *, seen_s: float = 1.0, is_obeyed: bool = True, is_wreck: bool = False
 ) -> Callable[[random.Random], Trouble]:
     """A fault in the middle of a pass; the ground sees it `seen_s` later at the latest."""
 
@@ -223,7 +223,7 @@ def vehicle(
 
     def make(chance: random.Random) -> Trouble:
         made = Struck(chance)
-        made.is_obeyed = is_obeyed
+        made.is_obeyed, made.is_wreck = is_obeyed, is_wreck
         return made
 
     return make
@@ -368,7 +368,7 @@ TROUBLES: Mapping[str, Callable[[random.Random], Trouble]] = {
     "STATUSTEXT flood": Flood,
     "GPS lost": vehicle("gps-lost"),
     "wind above the limit for a while": Windy,
-    "motor failed": vehicle("motor-failed"),
+    "motor failed": vehicle("motor-failed", is_wreck=True),
     "RC lost": vehicle("rc-lost"),
     "battery drops": vehicle("battery-drop"),
     "fence breached": vehicle("fence"),
