@@ -94,7 +94,9 @@ class Layers(Entry):
     closures: Sources = Field(default=[], description="ground closed to drones in some hours")
     sensitive: Sources = Field(default=[], description="places downwind of which drift matters")
     pads: Sources = Field(default=[], description="where drones start and land")
-    streets: Sources = Field(default=[], description="for people to look at; not read")
+    streets: Sources = Field(
+        default=[], description="lines; skymist inventory suggest looks for dead ends among them"
+    )
 
 
 class OriginEntry(Entry):

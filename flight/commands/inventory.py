@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import getpass
-import json as jsonlib
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from skymist.flight.commands.due import LEDGER_SUFFIX, day_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from skymist.missions.inventory.book import Book
-    from skymist.missions.inventory.changes import Change
+from skymist.flight.commands.due import LEDGER_SUFFIX
+from skymist.flight.commands.inventory_shared import (
+    AsJson,
+    By,
+    DryRun,
+    LedgerFile,
+    Photos,
+    Reason,
+    Set,
+    SiteFile,
+    finish,
+    given,
+    print_json,
+)
+from skymist.flight.commands.inventory_suggest import suggest
 
 app = typer.Typer(
     name="inventory",
@@ -26,23 +31,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
-SiteFile = Annotated[Path, typer.Argument(help="The site file.")]
-LedgerFile = Annotated[
-    Path | None,
-    typer.Option("--ledger", help="Keeps the history; by default SITE with the ending .ledger."),
-]
-By = Annotated[str, typer.Option(help="Who says so; by default your login name.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON on stdout.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="FIELD=VALUE; may be said again. Without a value: taken away."),
-]
-Photos = Annotated[
-    list[str] | None,
-    typer.Option("--photo", help="A file in the site's folder, or an address; may be said again."),
-]
-Reason = Annotated[str, typer.Option(help="Why it has this level; kept with the day.")]
 
 
 @app.command("list")
@@ -71,7 +59,7 @@ def listed(
         for _, found in missing_photos(site.parent, photos):
             typer.echo(f"note: {row.item.id}.photos: {found}", err=True)
     if json:
-        _print_json({"site": place.name, "spots": [row.values() for row in rows]})
+        print_json({"site": place.name, "spots": [row.values() for row in rows]})
         return
     table = Table(
         Column("spot", no_wrap=True),
@@ -124,7 +112,7 @@ def add(
     from skymist.missions.inventory.book import read_book
 
     book = read_book(site)
-    values = _given(set_, photo, level=level, reason=reason)
+    values = given(set_, photo, level=level, reason=reason)
     change = addition(book, spot_id, {"kind": kind, **values}, at=at, wkt=wkt)
     if not anyway:
         require_apart(book, change)
@@ -155,7 +143,7 @@ def edit(
     from skymist.missions.inventory.book import read_book
 
     book = read_book(site)
-    values = _given(set_, None, level=level, reason=reason)
+    values = given(set_, None, level=level, reason=reason)
     changes = [
         edition(book, spot_id, values, photos=photo or (), at=at, wkt=wkt)
         for spot_id in dict.fromkeys(spots)
@@ -214,7 +202,7 @@ def duplicates(
             }
             for pair in found
         ]
-        _print_json({"within_m": within_m, "pairs": rows})
+        print_json({"within_m": within_m, "pairs": rows})
     else:
         table = Table("spot", "kind", "spot", "kind", "apart m", "overlap")
         for pair in found:
@@ -271,7 +259,7 @@ def history(
     with open_ledger(path, reads=read_book(site).community) as held:
         bodies = list(bodies_of(held, spot))
     if json:
-        _print_json({"changes": bodies})
+        print_json({"changes": bodies})
         return
     table = Table("change", Column("spot", no_wrap=True), "when (UTC)", "by", "what")
     for body in bodies:
@@ -302,61 +290,4 @@ def undo(
     finish(book, changes, path, by=by, undoes=number, dry_run=dry_run, json=json)
 
 
-def finish(
-    book: Book,
-    changes: Sequence[Change],
-    ledger: Path | None,
-    *,
-    by: str,
-    why: str = "",
-    undoes: int | None = None,
-    dry_run: bool = False,
-    json: bool = False,
-) -> None:
-    """Write the changes, unless it is a dry run, and print them."""
-    from skymist.missions.inventory.changes import commit
-
-    told = [change for change in changes if change.fields()]
-    if not dry_run:
-        path = ledger or book.site_file.with_suffix(LEDGER_SUFFIX)
-        commit(book, told, path, by=by or _login(), why=why, undoes=undoes)
-    if json:
-        shown = [
-            {
-                **{"spot": change.spot_id, "what": change.what, "into": change.into or None},
-                "fields": {key: {"before": a, "after": b} for key, a, b in change.fields()},
-            }
-            for change in told
-        ]
-        _print_json({"written": not dry_run, "changes": shown})
-        return
-    for change in told:
-        print(f"{change.spot_id}: {change.text()}")
-    print("nothing was written (--dry-run)" if dry_run else f"{len(told)} spots changed")
-
-
-def _given(
-    told: Sequence[str] | None, photos: Sequence[str] | None, *, level: str, reason: str
-) -> dict[str, Any]:
-    """What options say of a spot; a day is set with a level."""
-    from skymist.missions.inventory.adding import values_of_words
-
-    values: dict[str, Any] = dict(values_of_words(told or ()))
-    if photos:
-        values["photos"] = list(photos)
-    if level:
-        values = {"level_since": str(day_of(None)), **values, "level": level}
-    if reason:
-        values["level_reason"] = reason
-    return values
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
-
-
-def _print_json(value: Any) -> None:
-    print(jsonlib.dumps(value, ensure_ascii=False))
+app.command()(suggest)

@@ -140,6 +140,8 @@ SPOTS_OF_LINES = {
 }
 SENSITIVE = ("school", "kindergarten", "hospital", "clinic", "nursing_home", "social_facility")
 NOTE = "proposed from OpenStreetMap; nobody has looked"
+SOURCE = "OpenStreetMap tag"
+"""Before the tag that a proposal was found by."""
 
 
 def _meaning(shape: BaseGeometry, tags: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -166,11 +168,13 @@ def _spots(dimension: int, tags: Mapping[str, str]) -> Iterator[tuple[str, dict[
     values = {"level": "blue", "name": tags.get("name", ""), "note": NOTE}
     for (key, value), (kind, size_m) in (SPOTS_OF_POINTS if dimension == 0 else {}).items():
         if tags.get(key) == value:
-            yield "spots", {"kind": kind.value, **values, "radius_m": size_m}
+            source = f"{SOURCE} {key}={value}"
+            yield "spots", {"kind": kind.value, **values, "radius_m": size_m, "source": source}
     for (key, value), (kind, size_m) in (SPOTS_OF_LINES if dimension == 1 else {}).items():
         if tags.get(key) == value and tags.get("tunnel", "no") == "no":
-            yield "spots", {"kind": kind.value, **values, "width_m": size_m}
+            source = f"{SOURCE} {key}={value}"
+            yield "spots", {"kind": kind.value, **values, "width_m": size_m, "source": source}
     for (key, value), kind_ in (SPOTS_OF_AREAS if dimension == 2 else {}).items():
         is_inside = tags.get("building", "no") != "no" or tags.get("parking") == "underground"
         if tags.get(key) == value and not is_inside:
-            yield "spots", {"kind": kind_.value, **values}
+            yield "spots", {"kind": kind_.value, **values, "source": f"{SOURCE} {key}={value}"}

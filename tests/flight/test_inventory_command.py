@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.missions.inventory.places import at, community
+from tests.missions.suggest.test_deciding import town
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,3 +59,19 @@ def test_a_spot_from_its_first_day_to_its_last(tmp_path: Path) -> None:
     assert "wanted one of Post 1, Night post, found 'Post 7'" in told(
         "list", site, "--post", "Post 7", code=2
     )
+
+
+def test_proposals_are_listed_drawn_accepted_and_dismissed(tmp_path: Path) -> None:
+    site = town(tmp_path)
+    proposals = told("suggest", site, "--map", tmp_path / "map.png")["proposals"]
+    names = {one["rule"]: one["name"] for one in proposals}
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    assert proposals[0]["figures"]["length_m"] == pytest.approx(30, abs=1)
+    only = told("suggest", site, "--rule", "narrow-gap", "--zone", "z1")["proposals"]
+    assert [one["name"] for one in only] == [names["narrow-gap"]]
+    made = told("suggest", site, "--accept", names["narrow-gap"], "--by", "Wu")
+    assert made["changes"][0]["spot"] == names["narrow-gap"]
+    left = told("suggest", site, "--dismiss", names["narrow-alley"], "--by", "Wu")
+    assert left["proposals"] == []
+    assert told("suggest", site)["proposals"] == []
+    assert "wanted the name of a proposal" in told("suggest", site, "--accept", "gap-1", code=2)
