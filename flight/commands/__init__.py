@@ -12,7 +12,8 @@ from typer.main import get_group
 _NAMED_ALIKE = (
     *("demo", "init", "check", "plan", "preview", "export", "rehearse", "fly", "resume"),
     "restore",
-    *("report", "watch", "due", "roster"),
+    *("report", "watch", "due"),
+    *("roster", "mix"),
 )
 COMMANDS = {
     **{name: f"{name}:{name}" for name in _NAMED_ALIKE},

@@ -6,12 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 from skymist.coverage.hours import DAY_S, clock_text
+from skymist.coverage.organising import Substance
 from skymist.coverage.plan import Reason
 from skymist.coverage.words import Language, say
 from skymist.missions.defaults import packaged
 
 if TYPE_CHECKING:
     from skymist.coverage.hours import Start
+    from skymist.coverage.organising import Product
     from skymist.coverage.site import Agent, Kind, Site
 
 _CHINESE = {
@@ -58,9 +60,63 @@ _CHINESE = {
     ),
     "Litres on foot are those that the dose of the level asks for.": "人工用量按等级剂量计算。",
     "People on foot: {people} at each post, {hours}.": "人工：每岗 {people} 人，{hours}。",
+    # mixing sheet
+    "Mixing sheet": "配药单",
+    "Mixed in batches": "分批配制",
+    "Tank by tank": "逐箱加注",
+    "Personal protection": "个人防护",
+    "Never together": "严禁混合",
+    "mixed": "配制批次",
+    "tank or post": "药箱或责任岗",
+    "product": "产品",
+    "product mL": "产品 mL",
+    "water mL": "水 mL",
+    "working solution L": "工作液 L",
+    "needed": "使用时间",
+    "throw away by": "废弃时间",
+    "mixed at, by": "配制时间、签名",
+    "filled, by": "加注签名",
+    "before filling": "加注前",
+    "first {text}": "首次 {text}",
+    "as its label says": "按标签配制",
+    "no product named": "未指定产品",
+    "rinse the tank with clean water": "用清水冲洗药箱",
+    "throw away {litres} L, rinse with clean water": "倒掉 {litres} L，用清水冲洗",
+    "on foot, {post}": "人工，{post}",
+    "Mix when it is needed, not before. What is left is thrown away at the time given, counted "
+    "from the first filling; sooner where the label says so. Test the strength with strips.": (
+        "现配现用，不提前配制。余液按所列时间废弃（自首次加注起算），标签更短的按标签。"
+        "用试纸检测浓度。"
+    ),
+    "{product}: {strength} % available chlorine, 1 part to {water} parts of water": (
+        "{product}：有效氯 {strength}%，1 份产品加 {water} 份水"
+    ),
+    "{product}: {share} mL in one litre of working solution, as its label says": (
+        "{product}：每升工作液 {share} mL，按标签"
+    ),
+    "{agent}: no product is named. Mix it as the label of yours says, or name it in the site file "
+    "under organiser: products.": (
+        "{agent}：未指定产品。请按所用产品标签配制，或在场地文件 organiser: products 中写明。"
+    ),
+    "{pair} make {what}": "{pair} 混合产生{what}",
+    "84 bleach (sodium hypochlorite)": "84 消毒液（次氯酸钠）",
     "Officer in charge": "负责人",
     "Operator": "操作员",
     "{who}, date": "{who}（签名、日期）",
+}
+_SUBSTANCES = {
+    Substance.HYPOCHLORITE: ("hypochlorite (bleach)", "次氯酸盐（84 消毒液等）"),
+    Substance.ISOCYANURATE: ("chlorinated isocyanurate (tablets)", "氯代异氰尿酸盐（泡腾片等）"),
+    Substance.ACID: ("acid (toilet cleaner, vinegar)", "酸（洁厕灵、醋等）"),
+    Substance.AMMONIA: ("ammonia (window cleaner)", "氨（含氨清洁剂）"),
+    Substance.QUATERNARY: ("quaternary ammonium", "季铵盐"),
+    Substance.ALCOHOL: ("alcohol", "酒精"),
+    Substance.PEROXIDE: ("hydrogen peroxide", "过氧化氢（双氧水）"),
+    Substance.PYRETHROID: ("pyrethroid", "拟除虫菊酯"),
+    Substance.ORGANOPHOSPHATE: ("organophosphate", "有机磷"),
+    Substance.BTI: ("Bti", "苏云金杆菌（Bti）"),
+    Substance.SURFACTANT: ("surfactant", "表面活性剂"),
+    Substance.OTHER: ("other", "其他"),
 }
 _REASONS = {
     Reason.LEVEL_NOT_FLOWN: "该等级不用无人机，人工清洁或处置",
@@ -113,6 +169,16 @@ def kind_text(language: Language, kind: Kind) -> str:
 def agent_text(language: Language, site: Site, agent_id: str) -> str:
     """What an agent is called."""
     return _in(language, agent_of(site, agent_id).name)
+
+
+def product_text(language: Language, product: Product) -> str:
+    """What a product is called."""
+    return _in(language, product.name)
+
+
+def substance_text(language: Language, substance: Substance) -> str:
+    """What a substance is called, with where people meet it."""
+    return _SUBSTANCES[substance][language is Language.CHINESE]
 
 
 def agent_of(site: Site, agent_id: str) -> Agent:

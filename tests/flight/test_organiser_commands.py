@@ -5,18 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
+import yaml
 from matplotlib.image import imread
 
 from skymist.coverage.hours import Start
 from skymist.coverage.plan import Plan
 from skymist.coverage.planning import plan_site
 from skymist.coverage.words import Language
+from skymist.flight.commands.mix import mix
 from skymist.flight.commands.roster import roster
-from skymist.missions.errors import FormatError
+from skymist.missions.errors import FormatError, SiteUnsafe
 from skymist.missions.plans import write_plan
 from skymist.missions.site import read_site
 
@@ -58,6 +62,40 @@ def test_roster_writes_map_table_and_pdf(
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     roster(DEMO, path, tmp_path, start=START, lang=lang)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_mix_prints_writes_and_tells_what_it_cannot(
+    planned: tuple[Plan, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, path = planned
+    mix(DEMO, path, tmp_path / "papers", start=START, json=True)
+    told = json.loads(capsys.readouterr().out)
+    flown = [fill for fill in told["fills"] if fill["drone"]]
+    for sortie in plan.sorties:
+        (fill,) = (f for f in flown if f["sortie"] == sortie.id)
+        assert 0 < fill["litres_l"] <= sortie.carried_l + 1e-6
+    assert "84 bleach" in pdf_text(tmp_path / "papers" / "mixing.pdf")
+    mix(DEMO, path, start=START)
+    assert "1 part to 49 parts of water" in capsys.readouterr().out
+    bare = demo_with(tmp_path / "bare", organiser={})
+    with pytest.raises(typer.Exit) as stopped:
+        mix(bare, path, start=START)
+    assert stopped.value.exit_code == 1
+    assert "larvicide: wanted a product" in capsys.readouterr().err
+    sour = {"id": "sour", "agents": ["larvicide"], "contains": ["acid", "hypochlorite"]}
+    refused = demo_with(tmp_path / "sour", organiser={"products": [sour | {"ml_per_l": 5}]})
+    with pytest.raises(SiteUnsafe, match="chlorine gas"):
+        mix(refused, path, tmp_path / "no", start=START)
+    assert not (tmp_path / "no").exists()
+
+
+def demo_with(folder: Path, **changes: object) -> Path:
+    """The built-in example with another section in its site file."""
+    shutil.copytree(DEMO.parent, folder)
+    path = folder / "site.yaml"
+    data = yaml.safe_load(path.read_text(encoding="utf-8")) | changes
+    path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    return path
 
 
 def test_roster_without_a_start_writes_nothing(planned: tuple[Plan, Path], tmp_path: Path) -> None:
