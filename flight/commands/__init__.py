@@ -13,7 +13,7 @@ _NAMED_ALIKE = (
     *("demo", "init", "check", "plan", "preview", "export", "rehearse", "fly", "resume"),
     "restore",
     *("report", "watch", "due"),
-    *("roster", "mix"),
+    *("roster", "notice", "mix"),
 )
 COMMANDS = {
     **{name: f"{name}:{name}" for name in _NAMED_ALIKE},

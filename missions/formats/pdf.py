@@ -99,11 +99,11 @@ class PdfPages(FPDF):
         self.words(text, 9)
         self.ln(3)
 
-    def heading(self, text: str) -> None:
-        """A section's title with a rule; never alone at the foot of a page."""
+    def heading(self, text: str, gap_mm: float = 4) -> None:
+        """A section's title with a rule, below a gap; never alone at the foot of a page."""
         if self.will_page_break(28):
             self.add_page()
-        self.ln(4)
+        self.ln(gap_mm)
         self.words(text, 12, style="B")
         self.set_draw_color(*INK)
         self.line(self.l_margin, self.get_y() + 0.6, self.w - self.r_margin, self.get_y() + 0.6)

@@ -19,6 +19,7 @@ from skymist.coverage.plan import Plan
 from skymist.coverage.planning import plan_site
 from skymist.coverage.words import Language
 from skymist.flight.commands.mix import mix
+from skymist.flight.commands.notice import notice
 from skymist.flight.commands.roster import roster
 from skymist.missions.errors import FormatError, SiteUnsafe
 from skymist.missions.plans import write_plan
@@ -87,6 +88,34 @@ def test_mix_prints_writes_and_tells_what_it_cannot(
     with pytest.raises(SiteUnsafe, match="chlorine gas"):
         mix(refused, path, tmp_path / "no", start=START)
     assert not (tmp_path / "no").exists()
+
+
+def test_notices_keep_their_version_until_the_plan_changes(
+    planned: tuple[Plan, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "notices"
+
+    def versions(**options: object) -> list[int]:
+        notice(DEMO, planned[1], folder, json=True, **options)  # type: ignore[arg-type]
+        told = json.loads(capsys.readouterr().out)
+        return [one["version"] for one in told["notices"]]
+
+    assert versions(start=START) == [1, 1]
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert len(before) == 7
+    assert versions(start=START) == [1, 1]
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+    assert versions(start=START, lang=Language.CHINESE) == [1, 1]
+    assert versions(start="2026-07-02T07:00") == [2, 2]
+    for lang in Language:
+        text = (folder / f"notice-west.{lang}.txt").read_text(encoding="utf-8")
+        assert "2026-07-02 07:0" in text
+        assert "2026-07-01 07:0" in text.split("07-02")[1], "what it was before"
+    notice(DEMO, planned[1], folder, start="2026-07-02T07:00")
+    assert "nothing" in capsys.readouterr().out
+    with pytest.raises(FormatError, match="--url"):
+        notice(DEMO, planned[1], folder, start=START, url="javascript:alert(1)")
+    assert versions(start="2026-07-02T07:00") == [2, 2]
 
 
 def demo_with(folder: Path, **changes: object) -> Path:

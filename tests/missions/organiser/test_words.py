@@ -13,6 +13,7 @@ from skymist.coverage.site import Kind
 from skymist.coverage.words import Language
 from skymist.missions.defaults import default_agents
 from skymist.missions.organiser import words
+from skymist.missions.organiser.chinese import CHINESE
 from skymist.missions.organiser.roster import HEADS, PDF_HEADS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,12 +37,12 @@ def test_every_text_stands_in_chinese_and_asks_for_the_same_values() -> None:
     told = texts_told() | {*HEADS, *PDF_HEADS} - HELD
     assert len(told) > 15
     assert not [text for text in told if not words.has_text(text)]
-    for english, chinese in words._CHINESE.items():
+    for english, chinese in CHINESE.items():
         assert set(re.findall(r"\{(\w+)", chinese)) <= set(re.findall(r"\{(\w+)", english)), english
 
 
 def test_every_letter_has_a_glyph() -> None:
-    written = "".join(words._CHINESE.values()) + "".join(words._REASONS.values())
+    written = "".join(CHINESE.values()) + "".join(words._REASONS.values())
     for name in ("mixtures.yaml", "protection.yaml"):
         written += (ROOT / "missions" / "data" / name).read_text(encoding="utf-8")
     assert not mapmarks.without_glyphs([written])
@@ -62,3 +63,15 @@ def test_slots_are_never_too_short() -> None:
     assert words.clock_after(start, 17 * 3600.0 - 1) == "00:00"
     assert words.day_text(Language.ENGLISH, start, 1) == "2026-07-02"
     assert words.day_text(Language.CHINESE, Start(clock_s=0), 1) == "第 2 天"
+
+
+def test_no_translation_is_left_over() -> None:
+    written = set()
+    for path in (*FOLDER.glob("*.py"), *(ROOT / "missions" / "data").glob("*.yaml")):
+        if path.name != "chinese.py":
+            text = path.read_text(encoding="utf-8")
+            is_code = path.suffix == ".py"
+            nodes = ast.walk(ast.parse(text)) if is_code else ()
+            written |= {n.value for n in nodes if isinstance(n, ast.Constant)}
+            written |= set(re.findall(r"name: (.+?)\s*$", text, re.M))
+    assert not [key for key in CHINESE if key not in written]
