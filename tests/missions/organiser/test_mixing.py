@@ -9,7 +9,7 @@ from itertools import combinations, permutations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skymist.coverage.hours import Start
@@ -71,6 +71,7 @@ def test_84_bleach_as_health_authorities_tell_it(mg_per_l: float, parts_of_water
     assert one.water_ml / one.product_ml == pytest.approx(parts_of_water)
 
 
+@settings(deadline=None)
 @given(litres=st.floats(1e-3, 1e4), mg_per_l=st.floats(1, 2e4), percent=st.floats(2.0, 20.0))
 def test_the_mass_of_chlorine_is_conserved(litres: float, mg_per_l: float, percent: float) -> None:
     grams_per_100_ml = percent

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skymist.coverage.hours import Start
@@ -123,6 +123,7 @@ def test_a_version_moves_with_the_facts_and_not_without(
         series_after(gone, replace(site, name="X"), facts, [ENGLISH])
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_whatever_is_changed_is_noticed_and_told(
     facts: dict[str, Any], data: st.DataObject
@@ -297,6 +298,7 @@ def test_codes_are_read_by_another_program_from_page_and_pdf(
     assert dict(files_of(made, notice, language, url)) == written
 
 
+@settings(deadline=None)
 @given(name=st.text(min_size=1, max_size=400), contact=st.text(max_size=400))
 def test_a_code_holds_whatever_names_there_are(
     facts: dict[str, Any], name: str, contact: str
