@@ -34,6 +34,10 @@ ITEMS_MOST = 650
 """Source: ArduPilot's capacity on SITL and small boards (ARDUPILOT.md, 10)."""
 FENCE_MARGIN_M = 15.0
 """Fence beyond the planned paths: GPS error, corners and stopping distance. Proposal."""
+PUMP_FROM_MPS = 0.3
+"""The pump waits for this speed, and for 0.33 to 0.67 s after it: from 0.5 m/s on it began up to
+0.56 m behind the start of a pass, from here within 0.3 m of it either way, whatever the phase of
+its rule. A braked drone falls below it 0.1 s later. Measured on the embedded copter. [D]"""
 STOP_S = 1.0
 LAND_SEQUENCE = 6.0
 """FS_GCS_ENABLE, FS_THR_ENABLE and BATT_FS_LOW_ACT value: go to DO_LAND_START, else RTL."""
@@ -269,7 +273,7 @@ def _pump(sortie: Sortie, model: DroneModel) -> dict[str, float]:
         "spray_enable": 1.0,
         "spray_pump_rate_pct_per_mps": pump_rate_pct_per_mps(flow, slowest, sprayer.flow_max_lps),
         "spray_pump_min_pct": float(round(least_pct)),
-        "spray_speed_min_mps": 0.0 if has_hover else round(min(0.5 * slowest, 0.5), 2),
+        "spray_speed_min_mps": 0.0 if has_hover else round(min(0.5 * slowest, PUMP_FROM_MPS), 2),
     }
 
 

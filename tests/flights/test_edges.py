@@ -26,6 +26,7 @@ from skymist.flight.report import write_report
 from skymist.missions.site import read_site
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run
+from skymist.sitl.sprayer import PERIOD_S, SprayControl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from skymist.sitl.copter import EmbeddedCopter
 
 ROOT = Path(__file__).resolve().parents[2]
-EDGE_M = 0.51
+EDGE_M = 0.50
 FLOW_LPS = 0.06
 UP_M = 6.0
 
@@ -116,6 +117,26 @@ def test_spray_begins_and_ends_with_the_pass_at_every_speed(
     copter = flown(plan, tmp_path / "record")
     assert_wet_from_end_to_end(plan, copter)
     assert copter.pumped_l == pytest.approx(plan.litres_l, rel=0.05)
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.2, 0.4, 0.6, 0.8])
+@pytest.mark.parametrize("speed_mps", [0.6, 1.2, 5.0])
+def test_whatever_the_phase_of_the_sprayers_rule(
+    speed_mps: float,
+    phase: float,
+    tiny_plan: Callable[..., Plan],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It looks at the speed three times a second, from a moment that chance gives."""
+    boot = SprayControl.reboot
+
+    def late(control: SprayControl, now_s: float) -> None:
+        boot(control, now_s + phase * PERIOD_S)
+
+    monkeypatch.setattr(SprayControl, "reboot", late)
+    plan = there_and_back(tiny_plan(), speed_mps, 24.0)
+    assert_wet_from_end_to_end(plan, flown(plan, tmp_path / "record"))
 
 
 @settings(
