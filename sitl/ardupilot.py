@@ -11,6 +11,8 @@ import asyncio
 import contextlib
 import logging
 import shutil
+import socket
+import struct
 import sys
 import tempfile
 import time
@@ -23,7 +25,9 @@ from skymist.coverage.errors import SkymistError
 from skymist.sitl.ardupilot_faults import break_ardupilot, mend_ardupilot, require_known
 from skymist.sitl.binaries import Found, find_arducopter, own_defaults
 from skymist.sitl.crew_line import SERIAL1, CrewLine
+from skymist.sitl.faults import LOW_FENCE_M
 from skymist.sitl.leases import Lease, lease
+from skymist.sitl.state import Mode
 from skymist.sitl.streams import TcpPipe, open_tcp_pipe
 
 if TYPE_CHECKING:
@@ -40,6 +44,14 @@ CREW_TIMEOUT_S = 10.0
 """In seconds of the wall clock."""
 HOVER_A = 28.7
 """What the simulated frame draws in hover. Measured on SITL 4.7.0-dev: 1,188 mAh in 149 s."""
+CEILING = "FENCE_ALT_MAX"
+RC_PORT = 5501
+"""Where the simulated receiver of instance 0 listens by UDP, 16 pulses; ten on for the next."""
+STICKS_US = (1500, 1500, 1000, 1500, 1800, 1000, 1000, 1800, *(1500,) * 8)
+"""What the receiver gives where nothing was sent. Source: AP_HAL_SITL, SITL_State_common.cpp."""
+SWITCH_US = (1100, 1300)
+"""The first and the second place of the mode switch."""
+_SWITCH, _THROTTLE = 4, 2
 _READY = b"Waiting for connection"
 
 
@@ -137,6 +149,9 @@ class ArduPilotFleet:
         self._logs_dir = logs_dir
         self._instances: list[_Instance] = []
         self._pipes: list[TcpPipe] = []
+        self._floods: dict[int, asyncio.Task[None]] = {}
+        self._ceilings: dict[int, float] = {}
+        self._is_second: dict[int, bool] = {}
         self.directory = Path()
 
     @property
@@ -234,16 +249,61 @@ class ArduPilotFleet:
             The copter did not take it.
         """
         require_known(name)
-        if name == "reboot":
-            await self.restart(index)
-            return
-        async with self._crew_line(index) as line:
-            await break_ardupilot(line, name)
+        match name:
+            case "reboot":
+                await self.restart(index)
+            case "pilot":
+                await self.pilot_mode(index, Mode.LOITER)
+            case "text-flood":
+                self._floods[index] = asyncio.create_task(self._chatter(index))
+            case "fence":
+                async with self._crew_line(index) as line:
+                    self._ceilings.setdefault(index, await line.param(CEILING))
+                    await line.set_param(CEILING, LOW_FENCE_M)
+            case _:
+                async with self._crew_line(index) as line:
+                    await break_ardupilot(line, name)
 
     async def mend_vehicle(self, index: int, name: str) -> None:
-        """Undo what `break_vehicle` did."""
+        """Undo what `break_vehicle` did; the pilot lands."""
+        match name:
+            case "pilot":
+                await self.pilot_mode(index, Mode.LAND)
+            case "text-flood" if index in self._floods:
+                self._floods.pop(index).cancel()
+            case "fence":
+                async with self._crew_line(index) as line:
+                    await line.set_param(CEILING, self._ceilings.pop(index, LOW_FENCE_M))
+            case _:
+                async with self._crew_line(index) as line:
+                    await mend_ardupilot(line, name)
+
+    async def pilot_mode(self, index: int, mode: int) -> None:
+        """The pilot's mode switch and throttle stick: a mode, and half throttle; both stay.
+
+        The simulated receiver takes pulses by UDP. The switch goes from its one end to the other,
+        since ArduCopter takes a mode from it when it moves.
+        """
         async with self._crew_line(index) as line:
-            await mend_ardupilot(line, name)
+            await line.set_param("FLTMODE1", mode)
+            await line.set_param("FLTMODE2", mode)
+        self._is_second[index] = not self._is_second.get(index, True)
+        switch_us = SWITCH_US[self._is_second[index]]
+        self.hold_sticks(index, switch_us=switch_us, throttle_us=1500)
+
+    def hold_sticks(self, index: int, *, throttle_us: int, switch_us: int | None = None) -> None:
+        """Where the pilot holds throttle and mode switch from now on; None: where it was."""
+        if switch_us is None:
+            switch_us = SWITCH_US[self._is_second.get(index, False)]
+        pulses = list(STICKS_US)
+        pulses[_THROTTLE], pulses[_SWITCH] = throttle_us, switch_us
+        place = ("127.0.0.1", RC_PORT + 10 * self._instances[index].lease.instance)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as radio:
+            radio.sendto(struct.pack("<16H", *pulses), place)
+
+    async def _chatter(self, index: int) -> None:
+        async with self._crew_line(index) as line:
+            await line.chatter()
 
     def _crew_line(self, index: int) -> CrewLine:
         instance = self._instances[index]
@@ -314,6 +374,8 @@ class ArduPilotFleet:
             await asyncio.sleep(0.05 * max(1.0, self._speedup))
 
     async def _stop_all(self, *, keep: bool) -> None:
+        for flood in self._floods.values():
+            flood.cancel()
         for pipe in self._pipes:
             pipe.close()
         for instance in self._instances:

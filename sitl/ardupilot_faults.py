@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.coverage.errors import SkymistError
-from skymist.sitl.faults import VEHICLE_FAULTS
+from skymist.sitl.faults import DEEDS, VEHICLE_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ PARAMETERS: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "wind": {"SIM_WIND_DIR": (240, 180), "SIM_WIND_SPD": (6, 0)},
 }
 """For each name the parameters that break, and that mend."""
-UNKNOWN_TO_ARDUPILOT = frozenset(("tank-leak",))
+UNKNOWN_TO_ARDUPILOT = frozenset(("tank-leak", "tank-dry"))
 """Its simulator pumps from a tank that it neither weighs nor lets leak."""
 
 
@@ -53,12 +53,12 @@ def require_known(name: str) -> None:
     """
     if name in UNKNOWN_TO_ARDUPILOT:
         raise FaultUnavailable(name)
-    if name != "reboot" and name not in VEHICLE_FAULTS:
+    if name not in DEEDS and name not in VEHICLE_FAULTS:
         raise KeyError(name)
 
 
 async def break_ardupilot(line: CrewLine, name: str) -> None:
-    """Break a vehicle in the named way; `reboot` and `link-silent` are not the crew's matter."""
+    """Break a vehicle in the named way, as far as its crew can: by parameters and commands."""
     if name == "battery-drop":
         left = await line.battery_percent()
         await line.command(mavlink.MAV_CMD_BATTERY_RESET, 1, max(1, left - LOST_PERCENT))

@@ -27,7 +27,7 @@ from skymist.sitl.modes import Modes
 from skymist.sitl.params import Firmware, Params
 from skymist.sitl.router import Router
 from skymist.sitl.sprayer import SprayControl, Tank
-from skymist.sitl.state import Grid, Reason, State
+from skymist.sitl.state import Grid, Reason, Severity, State
 from skymist.sitl.stores import FENCE_CAPACITY, RALLY_CAPACITY, MissionStore, PieceStore
 from skymist.sitl.telemetry import EPOCH_S, Reporter
 from skymist.sitl.truth import Truth
@@ -238,6 +238,8 @@ class EmbeddedCopter:
         if state.now_s >= self._announcer.next_s:
             self._announcer.update()
         self._router.tick()
+        for _ in range(round(machine.faults.texts_per_s * dt_s)):
+            state.say(Severity.INFO, "chatter, of which there is no end")
         self._report()
         if self._must_boot:
             self._boot()

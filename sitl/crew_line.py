@@ -23,6 +23,7 @@ SERIAL1 = 2
 """From the port of an instance's first serial line to that of its second (ARDUPILOT.md, 21)."""
 CREW_SYSID = 254
 AGAIN_S = 1.0
+CHATTER_NUM, CHATTER_S, NO_MODE = 20, 0.1, 199
 _PARAM_REAL = 9
 
 
@@ -86,6 +87,32 @@ class CrewLine:
             return math.isclose(message.param_value, value, rel_tol=1e-4, abs_tol=1e-4)
 
         await self._ask(order, is_set)
+
+    async def param(self, name: str) -> float:
+        """Read a parameter.
+
+        Raises
+        ------
+        NoAnswer
+            It is not there.
+        """
+        order = mavlink.MAVLink_param_request_read_message(self._sysid, 1, name.encode(), -1)
+        answer = await self._ask(
+            order, lambda m: m.get_type() == "PARAM_VALUE" and m.param_id == name
+        )
+        value: float = answer.param_value
+        return value
+
+    async def chatter(self) -> None:
+        """Have it say something to everybody, as it does to each mode that it does not know."""
+        while True:
+            for _ in range(CHATTER_NUM):
+                order = mavlink.MAVLink_command_long_message(
+                    *(self._sysid, 1, mavlink.MAV_CMD_DO_SET_MODE, 0, 1, NO_MODE, 0, 0, 0, 0, 0)
+                )
+                self._writer.write(self._codec.pack(order))
+            await self._writer.drain()
+            await asyncio.sleep(CHATTER_S)
 
     async def battery_percent(self) -> int:
         """What the battery monitor counts as left; -1 where it does not count."""

@@ -1,7 +1,7 @@
 """Faults by name: of the vehicle, and of the link between it and the ground.
 
-A vehicle's faults are the fields of `machine.Faults`; `break_vehicle` and `VEHICLE_FAULTS` give
-them names for the command line and for tests; `ardupilot_faults` has the same names for the real
+A vehicle's faults are the fields of `machine.Faults`, and `DEEDS`; `break_vehicle` gives them
+names for the command line and for tests; `ardupilot_faults` has the same names for the real
 one. `FaultyPipe` spoils a link frame by frame. When a fault strikes is the matter of `mishaps`.
 """
 
@@ -13,8 +13,10 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from skymist.sitl.machine import Faults
+from skymist.sitl.state import Mode
 
 if TYPE_CHECKING:
     from skymist.sitl.copter import EmbeddedCopter
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 _HELD_BACK_S = 0.3
 _MAGIC1, _MAGIC2 = 0xFE, 0xFD
 _SIGNED = 1
+_MISSION_CURRENT, _MISSION_ACK, _FILE_TRANSFER = 42, 47, 110
+_ceilings: WeakKeyDictionary[EmbeddedCopter, float] = WeakKeyDictionary()
+"""Of copters whose fence was lowered, where it was."""
 
 
 def _gps(faults: Faults) -> None:
@@ -53,6 +58,14 @@ def _battery(faults: Faults) -> None:
     faults.battery_lost_frac = 0.7
 
 
+def _dry(faults: Faults) -> None:
+    faults.tank_leak_lps = 1e3
+
+
+def _texts(faults: Faults) -> None:
+    faults.texts_per_s = 200.0
+
+
 def _wind(faults: Faults) -> None:
     faults.wind_mps, faults.wind_toward_rad = 6.0, math.radians(30)
 
@@ -64,36 +77,62 @@ VEHICLE_FAULTS: Mapping[str, Callable[[Faults], None]] = {
     "link-silent": _silence,
     "pump-stuck": _pump,
     "tank-leak": _leak,
+    "tank-dry": _dry,
+    "text-flood": _texts,
     "battery-drop": _battery,
     "wind": _wind,
 }
 """What a fault's name does to a copter's `faults`."""
 
 
+LOW_FENCE_M = 2.0
+"""Below every flight: whoever flies has breached it."""
+DEEDS = ("reboot", "fence", "pilot")
+"""Faults beside those: things done to a vehicle, by a person or by itself."""
+
+
 def break_vehicle(copter: EmbeddedCopter, name: str) -> None:
-    """Break a copter in the named way; `reboot` restarts its autopilot where it is.
+    """Break a copter in the named way.
+
+    `reboot` restarts its autopilot where it is, `fence` lowers its fence's ceiling under it,
+    `pilot` is its pilot, who takes it over in LOITER.
 
     Raises
     ------
     KeyError
         No fault has that name.
     """
-    if name == "reboot":
-        copter.reboot()
-    else:
-        VEHICLE_FAULTS[name](copter.faults)
+    match name:
+        case "reboot":
+            copter.reboot()
+        case "fence":
+            _ceilings.setdefault(copter, copter.params["FENCE_ALT_MAX"])
+            copter.params.put("FENCE_ALT_MAX", LOW_FENCE_M)
+        case "pilot":
+            copter.pilot_mode(Mode.LOITER)
+        case _:
+            VEHICLE_FAULTS[name](copter.faults)
 
 
 def mend_vehicle(copter: EmbeddedCopter, name: str) -> None:
-    """Undo what `break_vehicle` did; a charge that was lost and a reboot stay as they are.
+    """Undo what `break_vehicle` did; the pilot lands.
+
+    A charge or an agent that was lost and a reboot stay as they are.
 
     Raises
     ------
     KeyError
         No fault has that name.
     """
-    if name == "reboot":
-        return
+    match name:
+        case "reboot":
+            return
+        case "fence":
+            copter.params.put("FENCE_ALT_MAX", _ceilings.pop(copter, LOW_FENCE_M))
+            return
+        case "pilot":
+            copter.pilot_mode(Mode.LAND)
+            return
     whole, broken = Faults(), Faults()
     VEHICLE_FAULTS[name](broken)
     for field in fields(Faults):
@@ -107,7 +146,8 @@ class LinkFaults:
 
     `reorder` is the share of frames held back by `_HELD_BACK_S`; `rate_bps` is the bandwidth;
     within `(from_s, to_s)` of each of `gaps_s`, counted from the start, nothing passes; nor in
-    bursts of `burst_s` on average, `burst_every_s` apart on average.
+    bursts of `burst_s` on average, `burst_every_s` apart on average; nor do messages of the numbers
+    in `without` ever.
     """
 
     loss: float = 0.0
@@ -120,6 +160,7 @@ class LinkFaults:
     gaps_s: tuple[tuple[float, float], ...] = ()
     burst_s: float = 0.0
     burst_every_s: float = math.inf
+    without: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         for name in ("loss", "duplicate", "reorder", "corrupt"):
@@ -143,8 +184,41 @@ LINK_FAULTS: Mapping[str, LinkFaults] = {
     "slow": LinkFaults(rate_bps=9_600),
     "telemetry-radio": LinkFaults(delay_s=0.08, loss=0.02, rate_bps=57_600),
     "link-silent": LinkFaults(loss=1.0),
+    "no-item-numbers": LinkFaults(without=frozenset((_MISSION_CURRENT,))),
+    "no-file-transfer": LinkFaults(without=frozenset((_FILE_TRANSFER,))),
+    "no-upload-ack": LinkFaults(without=frozenset((_FILE_TRANSFER, _MISSION_ACK))),
 }
 """Spoilt links by name; `link-silent` is a fault of either kind."""
+
+
+ABOUT: Mapping[str, str] = {
+    "gps-lost": "no GPS",
+    "rc-lost": "the pilot's transmitter is out of reach",
+    "motor-failed": "one motor stands: it falls",
+    "link-silent": "nothing passes the link, either way",
+    "pump-stuck": "the pump runs, whatever is commanded",
+    "tank-leak": "the tank loses 0.05 L/s",
+    "tank-dry": "the tank is empty at once",
+    "text-flood": "STATUSTEXT without end",
+    "battery-drop": "70 % of the battery is gone at once",
+    "wind": "6 m/s from west-south-west",
+    "reboot": "the autopilot starts anew, where it is",
+    "fence": f"the fence's ceiling is at {LOW_FENCE_M:g} m",
+    "pilot": "the pilot takes over in LOITER; lands when it is over",
+    "loss": "one frame of ten is lost",
+    "heavy-loss": "three frames of ten are lost",
+    "bursts": "silence for 1.5 s about every 8 s",
+    "duplicates": "one frame of five comes twice",
+    "reordering": "one frame of five comes 0.3 s late",
+    "corruption": "one frame of ten has a wrong bit",
+    "delay": "0.4 to 0.6 s each way",
+    "slow": "9,600 bit/s",
+    "telemetry-radio": "57.6 kbit/s, 80 ms, 2 % loss",
+    "no-item-numbers": "MISSION_CURRENT never comes",
+    "no-file-transfer": "no MAVFTP: missions go item by item",
+    "no-upload-ack": "nor is an upload ever acknowledged",
+}
+"""What each fault is, in words."""
 
 
 class _Way:
@@ -172,7 +246,8 @@ class _Way:
         now_s = loop.time()
         age_s = now_s - self._began_s
         is_in_gap = any(a <= age_s < b for a, b in faults.gaps_s)
-        if chance() < faults.loss or is_in_gap or self._is_in_burst(age_s):
+        is_kept_out = bool(faults.without) and _number(frame) in faults.without
+        if chance() < faults.loss or is_in_gap or is_kept_out or self._is_in_burst(age_s):
             self.num_lost += 1
             return
         if chance() < faults.corrupt:
@@ -274,6 +349,13 @@ class FaultyPipe:
     def _end(self) -> None:
         self._is_closed = True
         self._has_data.set()
+
+
+def _number(frame: bytes) -> int:
+    """The number of a frame's message; -1 where it has none."""
+    if frame[:1] == bytes([_MAGIC2]) and len(frame) > 9:
+        return int.from_bytes(frame[7:10], "little")
+    return frame[5] if frame[:1] == bytes([_MAGIC1]) and len(frame) > 5 else -1
 
 
 def split_frames(data: bytes) -> tuple[list[bytes], bytes]:

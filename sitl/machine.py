@@ -25,7 +25,7 @@ class Faults:
 
     `pump_stuck_frac` holds the pump's servo at an opening, whatever is commanded; `None` is
     free. `battery_drop_v` takes so much off the voltage, `battery_lost_frac` so much of the
-    capacity at once. `link_silent` drops every byte both ways.
+    capacity at once. `link_silent` drops every byte both ways. `texts_per_s` STATUSTEXTs are said.
     """
 
     gps_lost: bool = False
@@ -38,6 +38,7 @@ class Faults:
     battery_lost_frac: float = 0.0
     wind_mps: float = 0.0
     wind_toward_rad: float = 0.0
+    texts_per_s: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)

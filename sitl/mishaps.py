@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skymist.coverage.errors import PlanError
-from skymist.sitl.faults import LINK_FAULTS, VEHICLE_FAULTS, FaultyPipe, LinkFaults, split_frames
+from skymist.sitl.faults import (
+    ABOUT,
+    DEEDS,
+    LINK_FAULTS,
+    VEHICLE_FAULTS,
+    FaultyPipe,
+    LinkFaults,
+    split_frames,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LATER_S = 30.0
-NAMES = tuple(sorted({*VEHICLE_FAULTS, *LINK_FAULTS, "reboot"}))
+NAMES = tuple(sorted({*VEHICLE_FAULTS, *DEEDS, *LINK_FAULTS}))
 _FORM = re.compile(
     r"(?:(?P<drone>[^:@+]+):)?(?P<name>[a-z-]+)"
     r"(?:@(?P<at>\d+(?:\.\d+)?))?(?:\+(?P<length>\d+(?:\.\d+)?))?"
@@ -71,6 +79,19 @@ def parse_mishap(text: str) -> Mishap:
     if at_s is None and name not in LINK_FAULTS:
         at_s = LATER_S
     return Mishap(name=name, drone_id=found["drone"], at_s=at_s, for_s=for_s)
+
+
+def told_names() -> str:
+    """Every name, with what it is and which simulators have it; a line each."""
+    from skymist.sitl.ardupilot_faults import UNKNOWN_TO_ARDUPILOT
+
+    wide = max(map(len, NAMES))
+    lines = []
+    for name in NAMES:
+        kind = "link" if name in LINK_FAULTS else "drone"
+        sims = "embedded" if name in UNKNOWN_TO_ARDUPILOT else "embedded, ardupilot"
+        lines.append(f"{name:{wide}}  {kind:5}  {sims:19}  {ABOUT[name]}")
+    return "\n".join(lines)
 
 
 def require_drones(mishaps: Iterable[Mishap], drone_ids: Sequence[str]) -> None:

@@ -47,6 +47,16 @@ class Sim(StrEnum):
     ARDUPILOT = "ardupilot"
 
 
+def _list_faults(asked: list[str] | None) -> list[str] | None:
+    """`--fault list` names them, whatever else is asked."""
+    from skymist.sitl.mishaps import told_names
+
+    if asked and "list" in asked:
+        typer.echo(told_names())
+        raise typer.Exit
+    return asked
+
+
 def rehearse(
     place: Annotated[
         Path, typer.Argument(metavar="SITE-or-DIR", help="A site file, or a plan's folder.")
@@ -83,7 +93,9 @@ def rehearse(
         list[str] | None,
         typer.Option(
             help="[DRONE:]NAME[@SECONDS][+SECONDS]: what breaks, so long after arming, for so "
-            "long; may be given again. An unknown NAME lists all."
+            "long; may be given again. --fault list names all, and what each is.",
+            callback=_list_faults,
+            is_eager=True,
         ),
     ] = None,
     at: Annotated[

@@ -68,7 +68,8 @@ ground station has the second serial line, faults of the vehicle are its SIM_* p
 commands, the pilot is its simulated receiver (mode switch and throttle stick), and the tank is
 counted from the servo's output, since its simulator's own holds 0.25 L: dry means that no more
 counts. Its wind is blown by the simulator; the vehicle tells none without drag parameters, so a
-person gives the measured speed by the order `wind`. STATUSTEXT floods come beside its own frames.
+person gives the measured speed by the order `wind`. The flood of STATUSTEXT is
+its own, drawn by mode changes that it refuses.
 
 | fault | runs | done | armed | late, L | outside, L | gap, m | double, m | words, embedded | words, ArduCopter |
 |---|---|---|---|---|---|---|---|---|---|

@@ -17,10 +17,9 @@ from skymist.coverage.plan import Plan
 from skymist.flight.commands.rehearse import crew_of, homes_of
 from skymist.flight.crew import Crew
 from skymist.sitl.copter import EmbeddedCopter
-from skymist.sitl.faults import FaultyPipe, LinkFaults, split_frames
+from skymist.sitl.faults import FaultyPipe, LinkFaults, break_vehicle, split_frames
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.pipes import BytePipe
-from skymist.sitl.state import Severity
 from skymist.sitl.telemetry import EPOCH_S
 from skymist.sitl.truth import Sample
 
@@ -36,8 +35,6 @@ class Wire:
         self.up: Callable[[int, bytes], Sequence[bytes]] = lambda number, frame: (frame,)
         self.down: Callable[[int, bytes], Sequence[bytes]] = lambda number, frame: (frame,)
         self.is_silent = False
-        self.extra = b""
-        """Frames that come with the next one from the vehicle."""
 
     @property
     def pipe(self) -> BytePipe:
@@ -53,7 +50,6 @@ class Wire:
         while data := await self._pipe.read():
             frames, self._rest = split_frames(self._rest + data)
             kept = b"".join(part for f in frames for part in self.down(_number(f), f))
-            kept, self.extra = kept + self.extra, b""
             if kept and not self.is_silent:
                 return kept
         return b""
@@ -134,7 +130,7 @@ class Machine(Protocol):
         """What was; whole when the flight is over."""
 
     async def fail(self, name: str) -> None:
-        """Break: gps-lost, motor-failed, rc-lost, battery-drop, fence or pump-stuck."""
+        """Break it by a fault's name."""
 
     async def blow(self, speed_mps: float, toward_rad: float) -> None:
         """Let a wind blow."""
@@ -144,9 +140,6 @@ class Machine(Protocol):
 
     async def reboot(self) -> None:
         """Switch off and on where it is."""
-
-    def say(self, text: str) -> None:
-        """Let it say so."""
 
     async def station(self) -> BytePipe:
         """A link of another ground station to it."""
@@ -193,20 +186,9 @@ class EmbeddedMachine:
         return self.copter.truth
 
     async def fail(self, name: str) -> None:
-        faults = self.copter.faults
-        match name:
-            case "gps-lost":
-                faults.gps_lost = True
-            case "motor-failed":
-                faults.motor_failed = True
-            case "rc-lost":
-                faults.rc_lost = True
-            case "battery-drop":
-                faults.battery_lost_frac = 0.85
-            case "fence":
-                self.copter.params.put("FENCE_ALT_MAX", 5.0)
-            case "pump-stuck":
-                faults.pump_stuck_frac = 1.0
+        break_vehicle(self.copter, name)
+        if name == "battery-drop":
+            self.copter.faults.battery_lost_frac = 0.85
 
     async def blow(self, speed_mps: float, toward_rad: float) -> None:
         self.copter.faults.wind_mps = speed_mps
@@ -217,9 +199,6 @@ class EmbeddedMachine:
 
     async def reboot(self) -> None:
         self.copter.reboot()
-
-    def say(self, text: str) -> None:
-        self.copter.state.say(Severity.INFO, text)
 
     async def station(self) -> BytePipe:
         return self._fleet.connect(self._index)

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import bisect
-import socket
-import struct
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -39,14 +37,8 @@ CLOSED_US, SPAN_US, OPEN_US = 1100, 800, 1120
 """The pump's servo as sprayer.parm sets it up; what counts as open."""
 SECOND, THIRD = 2, 3
 """From the port of the first serial line to those of the others."""
-RC_PORT = 5501
-"""Where the simulated receiver listens for instance 0, by UDP: 16 pulses. Ten on for the next."""
 LOOK_HZ, ASK_AGAIN_S = 10.0, 5.0
 BATTERY_LEFT = 11.0
-MODE_CHANNEL, THROTTLE_CHANNEL = 4, 2
-STICKS_US = (1500, 1500, 1000, 1500, 1800, 1000, 1000, 1800, *(1500,) * 8)
-"""What the receiver is given where nothing was sent; seen in SITL_State_common.cpp."""
-FLTMODE1_US = 1100
 
 
 class RealMachine:
@@ -62,7 +54,6 @@ class RealMachine:
         self.truth: Sequence[Sample] = ()
         self._tank_l = tank_l
         self._fills: list[tuple[float, float]] = []
-        self._pack = mavlink.MAVLink(None, srcSystem=drone.sysid, srcComponent=1)
         self._boot_s = self._before_s = 0.0
         self._is_armed = False
         self._pumped_l = self._frac = self._seen_s = 0.0
@@ -129,10 +120,7 @@ class RealMachine:
     # -- what goes wrong -------------------------------------------------------------------
 
     async def fail(self, name: str) -> None:
-        if name == "fence":
-            async with self._fleet._crew_line(self._index) as line:
-                await line.set_param("FENCE_ALT_MAX", 5.0)
-        elif name == "battery-drop":
+        if name == "battery-drop":
             async with self._fleet._crew_line(self._index) as line:
                 await line.command(mavlink.MAV_CMD_BATTERY_RESET, 1, BATTERY_LEFT)
         else:
@@ -149,32 +137,18 @@ class RealMachine:
     async def reboot(self) -> None:
         await self._fleet.restart(self._index)
 
-    def say(self, text: str) -> None:
-        """Beside its own words: it has no order to talk."""
-        message = mavlink.MAVLink_statustext_message(6, text.encode()[:50])
-        self.wire.extra += bytes(message.pack(self._pack))
-
     async def station(self) -> BytePipe:
         return JoiningPipe(self.port + SECOND)
 
     async def pilot(self, mode: int) -> None:
-        """The mode switch goes to its first place; the throttle is held amid until it stands."""
-        async with self._fleet._crew_line(self._index) as line:
-            await line.set_param("FLTMODE1", mode)
-        self._hold_sticks(1500)
+        """By its mode switch; the throttle is held amid until it stands."""
+        await self._fleet.pilot_mode(self._index, mode)
         self._piloting = asyncio.create_task(self._lower_when_down())
 
     async def _lower_when_down(self) -> None:
         while self.is_armed:
             await asyncio.sleep(0.5)
-        self._hold_sticks(STICKS_US[THROTTLE_CHANNEL])
-
-    def _hold_sticks(self, throttle_us: int) -> None:
-        pulses = list(STICKS_US)
-        pulses[MODE_CHANNEL], pulses[THROTTLE_CHANNEL] = FLTMODE1_US, throttle_us
-        receiver = ("127.0.0.1", RC_PORT + self.port - 5760)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as radio:
-            radio.sendto(struct.pack("<16H", *pulses), receiver)
+        self._fleet.hold_sticks(self._index, throttle_us=1000)
 
     async def sign(self, secret: bytes, begins: int) -> None:
         """Over the first serial line, which is the cable: the ground has the second then."""

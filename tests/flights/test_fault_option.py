@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from skymist.coverage.errors import PlanError
 from skymist.coverage.plan import Plan
+from skymist.flight.cli import app
 from skymist.flight.commands.rehearse import rehearse
 from skymist.flight.record import Record, read_record
 from skymist.missions.plans import write_plan
 from skymist.sitl.ardupilot_faults import FaultUnavailable
+from skymist.sitl.mishaps import NAMES
 
 MakePlan = Callable[..., Plan]
 
@@ -76,6 +79,55 @@ def test_a_reboot_in_the_air_fails_the_rehearsal(tiny_plan: MakePlan, tmp_path: 
     assert code == 1
     assert record.is_closed
     assert {e["spot_id"] for e in record.of("skipped")} == {"yard0", "bins0"}
+
+
+def test_without_file_transfer_missions_go_item_by_item(
+    tiny_plan: MakePlan, tmp_path: Path
+) -> None:
+    code, record = flown(tiny_plan(), tmp_path, "no-file-transfer")
+    assert code == 0
+    assert [e["state"] for e in record.of("sortie")][-1] == "landed"
+
+
+@pytest.mark.parametrize(
+    ("name", "last"),
+    [("no-item-numbers", "flying"), ("no-upload-ack", "uploading")],
+)
+def test_what_was_never_heard_is_not_taken_for_done(
+    tiny_plan: MakePlan, tmp_path: Path, name: str, last: str
+) -> None:
+    """A pass that nothing told of is named; a mission that nothing acknowledged is not flown."""
+    code, record = flown(tiny_plan(), tmp_path, name)
+    assert code == 1
+    states = [e["state"] for e in record.of("sortie")]
+    assert (last in states, "failed" in states or "landed" in states) == (True, True)
+    assert {e["spot_id"] for e in record.of("skipped")} == {"yard0", "bins0"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "alert"),
+    [
+        ("pilot@15+10", 1, "pilot"),
+        ("fence@15", 1, "fence"),
+        ("tank-dry@15", 0, None),  # no sensor tells, and the pump's output looks the same
+        ("text-flood@1", 0, None),
+    ],
+)
+def test_deeds_are_told_by_what_they_do(
+    tiny_plan: MakePlan, tmp_path: Path, fault: str, code: int, alert: str | None
+) -> None:
+    found, record = flown(tiny_plan(), tmp_path, fault, logs=tmp_path / "logs")
+    told = {e["code"] for e in record.of("alert")}
+    assert (found, alert is None or alert in told) == (code, True), told
+    with (tmp_path / "logs" / "d1-truth.csv").open(encoding="utf-8") as file:
+        last = list(csv.DictReader(file))[-1]
+    assert (last["is_armed"], float(last["z"])) == ("0", 0.0)
+
+
+def test_the_list_of_faults_needs_nothing_else() -> None:
+    done = CliRunner().invoke(app, ["rehearse", "--fault", "list"])
+    assert done.exit_code == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(NAMES)
 
 
 def test_what_cannot_break_is_refused_before_anything_flies(

@@ -200,14 +200,13 @@ class TwoOfOneId(Trouble):
 
 
 class Flood(Trouble):
-    """STATUSTEXT without end, five hundred a second."""
+    """STATUSTEXT without end, two hundred a second, from the first moment on."""
 
     async def watch(self) -> None:
         self.event_s = 0.0
-        while not self.operation.done():
-            for number in range(50):
-                self.machine.say(f"flood {number} " * 6)
-            await asyncio.sleep(0.1)
+        await self.until(lambda m: m.now_s > 0.0)
+        await asyncio.sleep(2.0)
+        await self.machine.fail("text-flood")
 
 
 def vehicle(

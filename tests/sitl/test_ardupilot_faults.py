@@ -11,8 +11,13 @@ from typing import Any
 import pytest
 
 from skymist.sitl.ardupilot import ArduPilotFleet
-from skymist.sitl.ardupilot_faults import PARAMETERS, FaultUnavailable, require_known
-from skymist.sitl.faults import LINK_FAULTS, VEHICLE_FAULTS, LinkFaults
+from skymist.sitl.ardupilot_faults import (
+    PARAMETERS,
+    UNKNOWN_TO_ARDUPILOT,
+    FaultUnavailable,
+    require_known,
+)
+from skymist.sitl.faults import DEEDS, LINK_FAULTS, VEHICLE_FAULTS, LinkFaults
 from skymist.sitl.loops import ScaledLoop, run
 from skymist.sitl.proxy import JoiningPipe, LinkProxy
 from skymist.sitl.streams import open_tcp_pipe
@@ -24,12 +29,13 @@ See = Callable[[Ground], Awaitable[None]]
 
 
 def test_every_vehicle_fault_has_a_real_counterpart_or_says_that_it_has_none() -> None:
-    known = {*PARAMETERS, "battery-drop", "pump-stuck", "link-silent"}
-    assert known | {"tank-leak"} == set(VEHICLE_FAULTS)
-    for name in (*known, "reboot"):
+    known = {*PARAMETERS, "battery-drop", "pump-stuck", "link-silent", "text-flood"}
+    assert known | UNKNOWN_TO_ARDUPILOT == set(VEHICLE_FAULTS)
+    for name in (*known, *DEEDS):
         require_known(name)
-    with pytest.raises(FaultUnavailable, match="use --sim embedded"):
-        require_known("tank-leak")
+    for name in UNKNOWN_TO_ARDUPILOT:
+        with pytest.raises(FaultUnavailable, match="use --sim embedded"):
+            require_known(name)
     with pytest.raises(KeyError):
         require_known("no such fault")
 
@@ -61,7 +67,26 @@ async def _battery_low(ground: Ground) -> None:
     await ground.wait(lambda m: m.get_type() == "SYS_STATUS" and m.battery_remaining <= 30)
 
 
+async def _chatters(ground: Ground) -> None:
+    before = len(ground.texts)
+    await asyncio.sleep(5)
+    assert len(ground.texts) - before > 250
+
+
+async def _fenced(ground: Ground) -> None:
+    await ground.set_param("FENCE_ENABLE", 1)
+    await ground.interval(162, 4)
+    await ground.wait(lambda m: m.get_type() == "FENCE_STATUS" and m.breach_status)
+
+
+async def _in_loiter(ground: Ground) -> None:
+    await ground.wait_mode(5)
+
+
 SIGNS: dict[str, See] = {
+    "text-flood": _chatters,
+    "fence": _fenced,
+    "pilot": _in_loiter,
     "gps-lost": _gps_gone,
     "rc-lost": _radio_gone,
     "motor-failed": _falls,

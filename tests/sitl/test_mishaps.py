@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skymist.coverage.errors import PlanError
-from skymist.sitl.faults import LINK_FAULTS, VEHICLE_FAULTS, break_vehicle, mend_vehicle
+from skymist.sitl.faults import (
+    ABOUT,
+    DEEDS,
+    LINK_FAULTS,
+    VEHICLE_FAULTS,
+    break_vehicle,
+    mend_vehicle,
+)
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import ScaledLoop, VirtualLoop, run
 from skymist.sitl.machine import Faults
@@ -52,7 +59,7 @@ def test_every_kind_that_the_link_can_have_has_a_name() -> None:
     assert {"loss", "bursts", "duplicates", "reordering", "corruption", "delay", "slow"} <= set(
         LINK_FAULTS
     )
-    assert {*LINK_FAULTS, *VEHICLE_FAULTS, "reboot"} == set(NAMES)
+    assert {*LINK_FAULTS, *VEHICLE_FAULTS, *DEEDS} == set(NAMES) == set(ABOUT)
 
 
 @pytest.mark.parametrize("name", sorted(VEHICLE_FAULTS))
