@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from skymist.missions.errors import FormatError
+from skymist.missions.tables import unguarded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +38,7 @@ def spots_listed(path: Path) -> dict[str, int]:
             name = ",".join(row).strip()
         else:
             name = row[column].strip() if number > 1 and len(row) > column else ""
-        # Spreadsheets are kept from taking ids for formulas by a quote in front.
-        name = name[1:] if name[:1] == "'" and name[1:2] in "=+-@" else name
+        name = unguarded(name)
         if name and name != COLUMN:
             found.setdefault(name, number)
     if not found:

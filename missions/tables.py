@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""Source: OWASP's notes on CSV injection; the wide ones are formulas to East Asian spreadsheets."""
+
 
 def inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; numbers stay numbers.
+    """A cell that no spreadsheet takes for a formula, which `unguarded` gives back as it was.
 
-    Source: OWASP's notes on CSV injection.
+    Numbers stay numbers.
     """
-    is_number = cell.lstrip("-").replace(".", "", 1).isdigit()
-    risky = cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{cell}" if risky and not is_number else cell
+    is_risky = cell.lstrip("'").startswith(_RISKY)
+    return f"'{cell}" if is_risky and not _NUMBER.fullmatch(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """The cell that was guarded; any other as it is."""
+    is_guarded = cell.startswith("'") and cell.lstrip("'").startswith(_RISKY)
+    return cell[1:] if is_guarded else cell

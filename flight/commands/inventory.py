@@ -24,6 +24,7 @@ from skymist.flight.commands.inventory_shared import (
     print_json,
 )
 from skymist.flight.commands.inventory_suggest import suggest
+from skymist.flight.commands.inventory_tables import export, imported
 
 app = typer.Typer(
     name="inventory",
@@ -290,4 +291,6 @@ def undo(
     finish(book, changes, path, by=by, undoes=number, dry_run=dry_run, json=json)
 
 
+app.command()(export)
+app.command("import")(imported)
 app.command()(suggest)

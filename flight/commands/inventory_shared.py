@@ -48,25 +48,31 @@ def finish(
     json: bool = False,
 ) -> None:
     """Write the changes, unless it is a dry run, and print them."""
-    from skymist.missions.inventory.changes import commit
+    from skymist.missions.inventory.changes import commit, prepared
 
     told = [change for change in changes if change.fields()]
-    if not dry_run:
+    if dry_run:
+        prepared(book, told, checks_photos=undoes is None)
+    else:
         path = ledger or book.site_file.with_suffix(LEDGER_SUFFIX)
         commit(book, told, path, by=by or login(), why=why, undoes=undoes)
     if json:
-        shown = [
-            {
-                **{"spot": change.spot_id, "what": change.what, "into": change.into or None},
-                "fields": {key: {"before": a, "after": b} for key, a, b in change.fields()},
-            }
-            for change in told
-        ]
-        print_json({"written": not dry_run, "changes": shown})
+        print_json({"written": not dry_run, "changes": as_dicts(told)})
         return
     for change in told:
         print(f"{change.spot_id}: {change.text()}")
     print("nothing was written (--dry-run)" if dry_run else f"{len(told)} spots changed")
+
+
+def as_dicts(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """Changes as plain JSON values."""
+    return [
+        {
+            **{"spot": change.spot_id, "what": change.what, "into": change.into or None},
+            "fields": {key: {"before": a, "after": b} for key, a, b in change.fields()},
+        }
+        for change in changes
+    ]
 
 
 def given(

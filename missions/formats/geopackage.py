@@ -20,6 +20,8 @@ from shapely.geometry import MultiPolygon, Polygon
 from skymist.missions.formats.plan_rows import plan_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shapely.geometry.base import BaseGeometry
 
     from skymist.coverage.plan import Plan
@@ -41,8 +43,12 @@ _PLAIN = {
     "passes": ("line", "#6a42a6", "#6a42a6"),
     "pads": ("marker", "#0b6e8a", "#ffffff"),
 }
-_BY_LEVEL = frozenset({"spots", "targets"})
-_WIDTHS_MM = {"transits": "0.26", "passes": "0.8", "zones": "0.5"}
+_BY_LEVEL = {
+    **dict.fromkeys(("spots", "targets", "spots_areas"), "fill"),
+    "spots_points": "marker",
+    "spots_lines": "line",
+}
+_WIDTHS_MM = {"spots_lines": "1.2", "transits": "0.26", "passes": "0.8", "zones": "0.5"}
 
 
 def geopackage(plan: Plan) -> bytes:
@@ -53,7 +59,7 @@ def geopackage(plan: Plan) -> bytes:
         for name, rows in tables.items():
             _write_table(path, name, rows)
         with contextlib.closing(sqlite3.connect(path)) as base:
-            _write_styles(base, tables)
+            add_styles(base, tables)
             base.commit()
         return path.read_bytes()
 
@@ -85,7 +91,8 @@ def _multi(shape: BaseGeometry) -> BaseGeometry:
     return MultiPolygon([shape]) if isinstance(shape, Polygon) else shape
 
 
-def _write_styles(base: sqlite3.Connection, tables: dict[str, list[Row]]) -> None:
+def add_styles(base: sqlite3.Connection, tables: Iterable[str]) -> None:
+    """Add QGIS's table of styles to a GeoPackage, with one for each of these layers."""
     base.execute(
         "CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT, f_table_catalog TEXT,"
         " f_table_schema TEXT, f_table_name TEXT, f_geometry_column TEXT, styleName TEXT,"
@@ -120,8 +127,9 @@ def _qml(name: str) -> str:
         for number, (level, colour) in enumerate(LEVEL_COLOURS.items()):
             category = {"value": level, "label": level, "symbol": str(number), "render": "true"}
             ET.SubElement(categories, "category", category)
-            clear = f"#66{colour[1:]}"
-            _symbol(symbols, str(number), "fill", clear, colour, "0.4")
+            kind = _BY_LEVEL[name]
+            clear = f"#66{colour[1:]}" if kind == "fill" else colour
+            _symbol(symbols, str(number), kind, clear, colour, _WIDTHS_MM.get(name, "0.4"))
     return ET.tostring(root, encoding="unicode")
 
 

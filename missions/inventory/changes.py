@@ -91,16 +91,7 @@ def commit(
         return ()
     if not by.strip():
         raise FormatError("--by: wanted the name of who changes it, found none")
-    faults = [
-        fault
-        for change in told
-        if undoes is None and (new := _new_photos(change))
-        for fault in photo_faults(book.site_file.parent, book.path, change.spot_id, new)
-    ]
-    if faults:
-        raise SiteFileError(tuple(faults))
-    data = rewritten(book, {change.spot_id: change.after for change in told})
-    _require_sound(book, data)
+    data = prepared(book, told, checks_photos=undoes is None)
     moment, has_written = now or datetime.now(UTC), False
 
     def bodies(held: Ledger) -> list[Body]:
@@ -124,6 +115,29 @@ def commit(
         if has_written:
             _put_back(book)
         raise
+
+
+def prepared(book: Book, changes: Sequence[Change], *, checks_photos: bool = True) -> bytes:
+    """What the layer holds with the changes; the whole site holds with it.
+
+    Raises
+    ------
+    SiteFileError
+        With what is wrong in them.
+    FormatError
+        Where the layer cannot hold a change.
+    """
+    faults = [
+        fault
+        for change in changes
+        if checks_photos and (new := _new_photos(change))
+        for fault in photo_faults(book.site_file.parent, book.path, change.spot_id, new)
+    ]
+    if faults:
+        raise SiteFileError(tuple(faults))
+    data = rewritten(book, {change.spot_id: change.after for change in changes})
+    _require_sound(book, data)
+    return data
 
 
 def outside(book: Book, held: Ledger) -> list[Change]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from skymist.missions.ledger.chain import Body
     from skymist.missions.ledger.store import Ledger
@@ -21,6 +21,16 @@ def bodies_of(held: Ledger, spot_id: str = "") -> Iterator[Body]:
     where, values = ("AND spot = ? ", (spot_id,)) if spot_id else ("", ())
     for row in held.rows(f"WHERE kind = '{KIND}' {where}ORDER BY seq", *values):
         yield {**row.body, "seq": row.seq}
+
+
+def state_marked(held: Ledger, spot_id: str, is_it: Callable[[Body], bool]) -> Body | None:
+    """The latest state of a spot, before or after a change, of which this holds; None for none."""
+    for body in reversed(list(bodies_of(held, spot_id))):
+        for state in (body["after"], body["before"]):
+            if state is not None and is_it(state):
+                found: Body = state
+                return found
+    return None
 
 
 def last_of(held: Ledger) -> dict[str, Body]:

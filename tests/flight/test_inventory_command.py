@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.missions.inventory.commands import run
 from tests.missions.inventory.places import at, community
 from tests.missions.suggest.test_deciding import town
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SKYMIST = "import sys; from skymist.flight.cli import main; sys.argv[0] = 'skymist'; main()"
-
 
 def told(*words: object, code: int = 0) -> Any:
-    """What the command says with --json."""
-    done = subprocess.run(
-        [sys.executable, "-c", SKYMIST, "inventory", *map(str, words), "--json"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    return json.loads(done.stdout) if code in (0, 1) else done.stderr
+    """What the command says with --json; what it says on stderr where it refuses."""
+    found, out, err = run(*words, "--json")
+    assert found == code, err
+    return json.loads(out) if code in (0, 1) else err
 
 
 def test_a_spot_from_its_first_day_to_its_last(tmp_path: Path) -> None:
