@@ -1,6 +1,7 @@
 # make demo   plans, rehearses and reports the built-in example
 # make test   installs everything and runs the whole test suite
 # make lint   ruff, mypy, import-linter
+# make pictures   the docs' pictures anew (wants Chromium)
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?= -n auto
@@ -11,7 +12,7 @@ else
 BIN := $(VENV)/bin
 endif
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint pictures clean
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +37,9 @@ lint: $(VENV)/.test
 	mkdir -p build/types && ln -sfn ../.. build/types/skymist
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+pictures: $(VENV)/.test
+	$(BIN)/python tests/pictures.py
 
 clean:
 	rm -rf $(VENV) build dist skymist-demo *.egg-info

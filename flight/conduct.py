@@ -271,7 +271,10 @@ def _outcome(
     if stop.is_pressed:
         result, text = Result.ABORTED, f"{text}; {stop.reason}"
     elif skipped:
-        result, text = Result.INCOMPLETE, f"{text}; {len(skipped)} spots left"
+        result, text = (
+            Result.INCOMPLETE,
+            f"{text}; {len(skipped)} {'spot' if len(skipped) == 1 else 'spots'} left",
+        )
     elif not arm:
         ready = sum(run.report.num_verified for run in runs)
         result = Result.INCOMPLETE

@@ -11,8 +11,9 @@ import math
 import sys
 from dataclasses import asdict, dataclass
 from time import monotonic
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Literal, Protocol
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -26,14 +27,31 @@ if TYPE_CHECKING:
 
 REDRAW_S = 0.2
 LINES_EVERY_S = 10.0
+COLUMNS: tuple[tuple[str, Literal["left", "right"], int, bool], ...] = (
+    ("drone", "left", 6, True),
+    ("state", "left", 9, False),
+    ("at", "left", 14, True),
+    ("passes", "right", 6, False),
+    ("litres", "right", 6, False),
+    ("tank", "right", 4, False),
+    ("battery", "right", 7, False),
+    ("left", "right", 5, False),
+    ("link", "left", 8, True),
+)
+"""Of the table: title, side, least letters, and whether it is cut where the screen is narrow."""
+UPLOAD_BAR = 9
+"""Letters of the bar of an upload."""
 _STYLE = {"failed": "bold red", "pilot": "bold yellow", "lost": "bold red", "spraying": "green"}
 _WORTH = frozenset({"pump", "skipped", "order", "weather", "replan", "end", "notice"})
-_QUIET = frozenset({"track", "header", "pass", "link"})
+_QUIET = frozenset({"track", "header", "pass", "link"} | {"parameters_before"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroneView:
-    """One drone's row. Passes, litres and `left_s` are of all its sorties."""
+    """One drone's row. Passes, litres and `left_s` are of all its sorties.
+
+    `uploaded_frac` is how much of a mission it has taken, None while it takes none.
+    """
 
     drone_id: str
     phase: str
@@ -45,6 +63,7 @@ class DroneView:
     battery_frac: float | None = None
     left_s: float = 0.0
     note: str = ""
+    uploaded_frac: float | None = None
     link: str = ""
 
 
@@ -112,7 +131,15 @@ def event_text(name: str, fields: Mapping[str, object]) -> str:
             return f"{fields['outcome']}: {fields['text']}"
         case "notice":
             return str(fields["text"])
-    return f"{name}: {dict(fields)}"
+        case "parameters_restored":
+            return f"{fields['drone_id']}: its own parameters put back: {_listed(fields['names'])}"
+    told = ", ".join(f"{key} {_listed(value)}" for key, value in fields.items())
+    return f"{name.replace('_', ' ')}: {told}"
+
+
+def _listed(value: object) -> str:
+    """A value in a line of words."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def overall_frac(views: Mapping[str, DroneView]) -> float:
@@ -161,29 +188,41 @@ class LiveDisplay:
 
 def table_of(views: Mapping[str, DroneView]) -> RenderableType:
     """The table and the bar."""
-    table = Table(expand=False, pad_edge=False)
-    for title in ("drone", "state", "spot"):
-        table.add_column(title, no_wrap=True)
-    for title in ("passes", "litres", "tank", "battery", "left"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("link", no_wrap=True)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 0), pad_edge=False, show_edge=False)
+    for title, justify, least, gives_way in COLUMNS:
+        table.add_column(title, justify=justify, min_width=least, no_wrap=not gives_way)
     for _, view in sorted(views.items()):
         battery = "-" if view.battery_frac is None else f"{view.battery_frac:.0%}"
         table.add_row(
-            view.drone_id,
+            _short(view.drone_id),
             Text(view.phase, style=_STYLE.get(view.phase, "")),
-            view.spot_id or view.note,
+            _short(doing(view)),
             f"{view.num_passes_done}/{view.num_passes}",
             f"{view.litres_l:.1f}",
             f"{view.tank_l:.1f}",
             battery,
             clock_text(view.left_s),
-            view.link,
+            _short(view.link),
         )
     frac = overall_frac(views)
     left_s = max((view.left_s for view in views.values()), default=0.0)
-    bar = ProgressBar(total=1.0, completed=frac, width=40)
-    return Group(table, bar, Text(f"{frac:.0%} of all passes, {clock_text(left_s)} left"))
+    foot = Table.grid(padding=(0, 1))
+    bar = ProgressBar(total=1.0, completed=frac, width=40, complete_style="green")
+    foot.add_row(bar, f"{frac:.0%} of all passes, {clock_text(left_s)} left")
+    return Group(table, foot)
+
+
+def _short(text: str) -> Text:
+    """A text of one line, cut with dots where the screen is narrow."""
+    return Text(text, no_wrap=True, overflow="ellipsis")
+
+
+def doing(view: DroneView) -> str:
+    """What a drone is at: its spot, how much of its mission it has taken, or why it waits."""
+    if view.uploaded_frac is not None:
+        done = round(view.uploaded_frac * UPLOAD_BAR)
+        return f"{view.uploaded_frac:.0%} {'━' * done}{'╌' * (UPLOAD_BAR - done)}"
+    return view.spot_id or view.note
 
 
 class LineDisplay:
@@ -203,7 +242,7 @@ class LineDisplay:
         if self._wall_s() - self._said_s < LINES_EVERY_S:
             return
         self._said_s = self._wall_s()
-        rows = (f"{v.drone_id} {v.phase} {v.spot_id}".strip() for v in self._views.values())
+        rows = (f"{v.drone_id} {v.phase} {doing(v)}".strip() for v in self._views.values())
         print(f"{overall_frac(self._views):.0%}: {'; '.join(rows)}", file=self._out, flush=True)
 
     def event(self, name: str, fields: Mapping[str, object]) -> None:

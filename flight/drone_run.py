@@ -869,6 +869,7 @@ class DroneRun:
                 battery_frac=None if power is None else power.frac,
                 left_s=self._left_s(),
                 note=self._note,
+                uploaded_frac=None if run is None else run.uploaded_frac,
                 link=self._meter.text,
             )
         )

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from skymist.coverage.drones import Drone
     from skymist.flight.channel import Peer
+    from skymist.flight.mission_transfer import Progress
     from skymist.flight.parameters import ParameterReport
     from skymist.flight.preflight import PreflightReport
     from skymist.flight.telemetry import VehicleState
@@ -112,11 +113,13 @@ class Launcher:
         """
         return await put_back(self._peer, self.before) if self.before else None
 
-    async def upload(self, mission: Mission) -> None:
+    async def upload(
+        self, mission: Mission, progress: Callable[[Progress], None] | None = None
+    ) -> None:
         """Upload; `UploadRefused` or `VehicleSilent` unless every list was acknowledged."""
         self._is_half_uploaded = True
         try:
-            await self.transfers.upload(mission)
+            await self.transfers.upload(mission, progress)
         except FlightError:
             self._is_half_uploaded = False  # cleared, or marked in the error
             raise

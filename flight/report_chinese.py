@@ -227,6 +227,7 @@ TOLD = {
     "incomplete: {what}": "未完成：{what}",
     "aborted: {what}": "中止：{what}",
     "{what}; the operator stopped the operation": "{what}；操作人中止作业",
+    "{what}; 1 spot left": "{what}；剩余 1 处",
     "{what}; {number} spots left": "{what}；剩余 {number} 处",
     "{number} of {all} sorties flown": "计划 {all} 架次，已飞 {number} 架次",
     "{number} drones hold their first mission; nothing armed without --arm": (

@@ -24,6 +24,7 @@ from skymist.flight.phases import AIRBORNE_M, LOST_S, Phase, Phases, has_landed,
 from skymist.flight.rests import rest_passes
 from skymist.flight.telemetry import is_fresh
 from skymist.flight.telling import Skipped
+from skymist.flight.verify import KINDS, list_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from skymist.coverage.plan import Pass, Sortie
     from skymist.flight.channel import Peer
     from skymist.flight.launch import Launcher
+    from skymist.flight.mission_transfer import Progress
     from skymist.flight.monitor import Limits, Tank
     from skymist.flight.parameters import ParameterReport
     from skymist.flight.telemetry import VehicleState
@@ -74,6 +76,7 @@ class SortieRun:
         skip: AbstractSet[str] = frozenset(),
     ) -> None:
         self.job, self.home_reason, self.note = job, "", ""
+        self.uploaded_frac: float | None = None
         self.goes_on, self._is_told_home = False, False
         self.took_off_s: float | None = None
         self.is_committed = False
@@ -129,7 +132,8 @@ class SortieRun:
         self._tell_parameters(await self._launcher.prepare(mission))
         self._phases.to(Phase.UPLOADING)
         self._told.sortie(sortie, "uploading", f"{len(mission.items)} items")
-        await self._launcher.upload(mission)
+        await self._launcher.upload(mission, self._note_upload)
+        self.uploaded_frac = None
         found = await self._launcher.check(
             mission, self.job.drone, battery_min_frac=self._battery_min_frac()
         )
@@ -217,6 +221,12 @@ class SortieRun:
         self.is_committed, self._was_airborne, self._ordered_s = True, True, now_s()
         self._phases.to(Phase.ARMED)
         self.took_off_s = now_s()
+
+    def _note_upload(self, progress: Progress) -> None:
+        """How much of all lists together the vehicle has taken."""
+        lists = {kind: len(list_of(self.job.mission, kind)) for kind in KINDS}
+        before = sum(lists[kind] for kind in KINDS[: KINDS.index(progress.kind)])
+        self.uploaded_frac = (before + progress.num_done) / max(1, sum(lists.values()))
 
     def _is_unbroken(self) -> bool:
         """Whether the vehicle that was checked was in contact ever since."""

@@ -20,6 +20,8 @@ MOVED_M = 0.5
 """Tracks keep a point for each so many metres."""
 STALE_S = 3.0
 LINES_KEPT = 200
+PAUSES = {"paused": True, "continued": False}
+"""Codes of alerts: it stands still in the air within its mission, or flies on."""
 ALOFT = frozenset({"armed", "flying"})
 WORTH = frozenset({"sortie", "service", "skipped", "order", "weather", "replan", "part", "end"})
 
@@ -47,6 +49,7 @@ class DroneRow:
     lost_frac: float | None = None
     seen_s: float | None = None
     end_s: float = 0.0
+    is_paused: bool = False
     track: list[list[int]] = field(default_factory=list)
 
 
@@ -115,6 +118,7 @@ class Board:
         row.heading_deg = float(event.get("heading_deg") or 0.0)
         row.pump_frac = float(event.get("pump_frac") or 0.0)
         row.tank_l, row.battery_frac = event.get("tank_l"), event.get("battery_frac")
+        row.is_paused = row.is_paused and row.mode == "AUTO"
         row.spot_id, row.seen_s = event.get("in_span") or "", float(event["t_s"])
         self._pour(row, event)
         self._trail(row)
@@ -181,6 +185,8 @@ class Board:
             self._alarm(event, "error", "link lost")
 
     def _on_alert(self, event: Mapping[str, Any]) -> None:
+        if event.get("code") in PAUSES:
+            self._row(event).is_paused = PAUSES[event["code"]]
         self._alarm(event, str(event["severity"]), str(event["text"]))
 
     def _on_skipped(self, event: Mapping[str, Any]) -> None:
@@ -261,7 +267,7 @@ class Board:
             "up": round(row.above_home_m, 1),
             "heading": round(row.heading_deg),
             "mode": row.mode,
-            "state": row.state,
+            "state": "paused" if row.is_paused and row.state == "flying" else row.state,
             "sortie": row.sortie_id,
             "spot": row.spot_id,
             "wet": row.pump_frac > 0,

@@ -131,7 +131,7 @@ class PdfPages(FPDF):
             col_widths=widths,
             text_align=align,
             line_height=3.6,
-            padding=0.7,
+            padding=(0.7, 1.6, 0.7, 0.7),
             borders_layout="HORIZONTAL_LINES",
             headings_style=FontFace(emphasis="BOLD"),
             cell_fill_color=WASH,

@@ -222,6 +222,32 @@ def test_alerts_stay_until_they_are_seen(plan: Plan) -> None:
     assert [a["seenBy"] for a in board.snapshot()["alerts"]] == ["operator"]
 
 
+def test_a_drone_that_stands_still_is_told_so_until_it_flies_on(plan: Plan) -> None:
+    board = Board(plan)
+
+    def state() -> str:
+        return str(board.snapshot()["drones"][0]["state"])
+
+    def alert(code: str) -> dict[str, Any]:
+        told = {"event": "alert", "t_s": 2.0, "drone_id": "heron", "severity": "warning"}
+        return {**told, "code": code, "text": code}
+
+    flying = {"event": "sortie", "t_s": 1.0, "drone_id": "heron", "sortie_id": "heron-01"}
+    board.take({**flying, "state": "flying"})
+    board.take(track(1.5, 0.0, mode="AUTO"))
+    assert state() == "flying"
+    board.take(alert("paused"))
+    board.take(track(2.5, 0.0, mode="AUTO"))
+    assert state() == "paused"
+    board.take(alert("continued"))
+    assert state() == "flying"
+    board.take(alert("paused"))
+    board.take(track(4.0, 0.0, mode="RTL"))
+    assert state() == "flying"
+    board.take(track(5.0, 0.0, mode="AUTO"))
+    assert state() == "flying"
+
+
 def test_only_new_points_of_a_track_are_sent(plan: Plan) -> None:
     board = Board(plan)
     for k in range(5):

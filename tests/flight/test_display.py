@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -14,8 +15,10 @@ from skymist.flight.display import (
     Silent,
     clock_text,
     display_for,
+    doing,
     event_text,
     overall_frac,
+    table_of,
 )
 
 ALERT = {"drone_id": "d1", "severity": "error", "code": "gps_lost", "text": "GPS silent"}
@@ -26,7 +29,8 @@ EVENTS = {
     "service": {"drone_id": "d1", "kind": "refill", "litres_l": 3.25, "duration_s": 9.0},
     "skipped": {"spot_id": "s", "sortie_id": "d1-01", "reason": "link lost"},
     "end": {"outcome": "done", "text": "all"},
-    "other": {"a": 1},
+    "other": {"a": 1, "b": ["x", "y"]},
+    "parameters_restored": {"drone_id": "d1", "names": ["rtl_altitude_m"]},
 }
 
 
@@ -90,6 +94,33 @@ def test_the_table_is_drawn_by_wall_time_alone() -> None:
     assert "75% of all passes" in out.getvalue()
 
 
+def test_an_upload_shows_how_far_it_is() -> None:
+    sending = replace(view(), phase="uploading", spot_id="", uploaded_frac=0.5)
+    assert doing(sending) == "50% ━━━━╌╌╌╌╌"
+    assert doing(view()) == "yard"
+    assert doing(replace(view(), spot_id="", note="waits")) == "waits"
+
+
+@pytest.mark.parametrize("wide", [80, 100, 140])
+def test_the_table_fits_the_screen_with_the_longest_rows(wide: int) -> None:
+    """No row runs off the side or over two lines, and no number is cut."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=wide, color_system=None)
+    link = "57.6 kbit/s, 12 % lost, 240 ms"
+    note = "waits to take off: it would come nearer than 10 m to egret-with-a-long-name"
+    rows = {
+        "a": replace(view(), note=note, spot_id="", link=link, battery_frac=1.0),
+        "b": replace(view(), drone_id="a-rather-long-drone-name", link=link, left_s=7640),
+        "c": replace(view(), phase="uploading", uploaded_frac=0.37, num_passes=1234),
+    }
+    console.print(table_of(rows))
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= wide
+    assert len(lines) == 2 + len(rows) + 1  # head, rule, rows, bar
+    for text in ("100%", "2 h 07", "37% ━━━╌╌╌╌╌╌", "1/1234", "15.0", "spraying"):
+        assert text in out.getvalue(), text
+
+
 def test_lines_for_a_pipe() -> None:
     out, wall = io.StringIO(), Wall()
     display = LineDisplay(out, wall_s=wall)
@@ -103,6 +134,7 @@ def test_lines_for_a_pipe() -> None:
     lines = out.getvalue().splitlines()
     assert len(lines) == len(EVENTS) + 1
     assert lines[-1] == "50%: d1 spraying yard"
+    assert not [line for line in lines if "{" in line or "\x1b" in line]
 
 
 def test_json_lines_for_machines() -> None:
