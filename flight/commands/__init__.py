@@ -13,7 +13,7 @@ _NAMED_ALIKE = (
     *("demo", "init", "check", "plan", "preview", "export", "rehearse", "fly", "resume"),
     "restore",
     *("report", "watch", "due"),
-    *("roster", "notice", "mix"),
+    *("roster", "notice", "mix", "cost"),
 )
 COMMANDS = {
     **{name: f"{name}:{name}" for name in _NAMED_ALIKE},

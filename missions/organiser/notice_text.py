@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from skymist.missions.organiser.notices import Facts, Notice, Part
 
+PLACES_FIRST_MOST = 15
+"""A longer list comes after what people have to do: not on the second page."""
 QR_BYTES_MOST = 500
 """A code that a telephone still reads from a sheet of paper: version 18 at level M."""
 
@@ -79,7 +81,9 @@ def _sections(facts: Facts, language: Language) -> Iterator[Section]:
     yield Section(title=tell(language, "When"), lines=tuple(_when(facts, language)))
     where = [_where(part, language) for part in parts]
     where.append(tell(language, "Other places of the zone are not to be sprayed."))
-    yield Section(title=tell(language, "Where"), lines=tuple(where))
+    places = Section(title=tell(language, "Where"), lines=tuple(where))
+    if len(parts) <= PLACES_FIRST_MOST:
+        yield places
     yield Section(title=tell(language, "With what, and why"), lines=tuple(_what(facts, language)))
     yield Section(
         title=tell(language, "What to do"),
@@ -105,6 +109,8 @@ def _sections(facts: Facts, language: Language) -> Iterator[Section]:
         ),
     )
     yield Section(title=tell(language, "How long to wait"), lines=tuple(_wait(facts, language)))
+    if len(parts) > PLACES_FIRST_MOST:
+        yield places
     yield Section(
         title=tell(language, "What this does not do"), lines=tuple(_limits(parts, language))
     )

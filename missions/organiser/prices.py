@@ -27,7 +27,7 @@ OWN = "site"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """One row: a figure, its unit in words, and how it is known.
+    """One row: a figure, its unit in words (in Chinese with what it is), and how it is known.
 
     `mark` is S (read in a source), D (computed), P (proposal), or `site`, the organiser's own.
     """
@@ -35,6 +35,7 @@ class Price:
     key: str
     value: float
     unit: str
+    chinese: str
     mark: str
     source: str
 
@@ -55,7 +56,10 @@ class Prices:
 def default_prices() -> Prices:
     """The built-in table. Source: the marks in `data/prices.yaml`."""
     data = packaged("prices.yaml")
-    rows = tuple(Price(key=key, **row) for key, row in data["rows"].items())
+    rows = tuple(
+        Price(key=key, chinese=row["zh"], **{k: v for k, v in row.items() if k != "zh"})
+        for key, row in data["rows"].items()
+    )
     return Prices(currency=data["currency"], rows=rows)
 
 

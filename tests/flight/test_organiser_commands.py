@@ -18,12 +18,14 @@ from skymist.coverage.hours import Start
 from skymist.coverage.plan import Plan
 from skymist.coverage.planning import plan_site
 from skymist.coverage.words import Language
+from skymist.flight.commands.cost import cost
 from skymist.flight.commands.mix import mix
 from skymist.flight.commands.notice import notice
 from skymist.flight.commands.roster import roster
 from skymist.missions.errors import FormatError, SiteUnsafe
 from skymist.missions.plans import write_plan
 from skymist.missions.site import read_site
+from tests.records import write_record
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "missions" / "data" / "demo" / "site.yaml"
@@ -116,6 +118,31 @@ def test_notices_keep_their_version_until_the_plan_changes(
     with pytest.raises(FormatError, match="--url"):
         notice(DEMO, planned[1], folder, start=START, url="javascript:alert(1)")
     assert versions(start="2026-07-02T07:00") == [2, 2]
+
+
+def test_cost_counts_the_plan_or_what_a_record_shows(
+    planned: tuple[Plan, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, path = planned
+    cost(DEMO, path, json=True)
+    by_plan = json.loads(capsys.readouterr().out)
+    assert by_plan["by_drone"]["litres_l"] == pytest.approx(plan.litres_l, abs=0.001)
+    treated = sum(t.target.area for t in plan.treatments)
+    assert by_plan["by_drone"]["area_m2"] == pytest.approx(treated, abs=0.1)
+    record = write_record(tmp_path / "r", plan, is_rehearsal=False, skip=("yard-east",))
+    cost(DEMO, path, record, json=True)
+    flown = json.loads(capsys.readouterr().out)
+    assert flown["basis"] == "record"
+    yard = plan.treatment("yard-east").target.area
+    assert flown["by_drone"]["area_m2"] < treated - 0.95 * yard
+    whole = by_plan["with_drones"]["area_m2"]
+    assert flown["with_drones"]["area_m2"] == pytest.approx(whole, abs=0.1)
+    cost(DEMO, path, lang=Language.CHINESE)
+    assert "每平方米" in capsys.readouterr().out
+    other = replace(plan, site=replace(plan.site, name="Elsewhere"))
+    stranger = write_record(tmp_path / "o", other)
+    with pytest.raises(FormatError, match="wanted a record of"):
+        cost(DEMO, path, stranger)
 
 
 def demo_with(folder: Path, **changes: object) -> Path:

@@ -24,7 +24,7 @@ HELD = {"m²"}
 def texts_told() -> set[str]:
     """Every constant that is handed to `tell`, read in the source."""
     found = set()
-    for path in FOLDER.glob("*.py"):
+    for path in (*FOLDER.glob("*.py"), ROOT / "flight" / "commands" / "cost.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "tell":
                 for part in ast.walk(node.args[1]):
@@ -43,7 +43,7 @@ def test_every_text_stands_in_chinese_and_asks_for_the_same_values() -> None:
 
 def test_every_letter_has_a_glyph() -> None:
     written = "".join(CHINESE.values()) + "".join(words._REASONS.values())
-    for name in ("mixtures.yaml", "protection.yaml"):
+    for name in ("mixtures.yaml", "protection.yaml", "prices.yaml"):
         written += (ROOT / "missions" / "data" / name).read_text(encoding="utf-8")
     assert not mapmarks.without_glyphs([written])
 
@@ -67,7 +67,13 @@ def test_slots_are_never_too_short() -> None:
 
 def test_no_translation_is_left_over() -> None:
     written = set()
-    for path in (*FOLDER.glob("*.py"), *(ROOT / "missions" / "data").glob("*.yaml")):
+    commands = ROOT / "flight" / "commands"
+    for path in (
+        *FOLDER.glob("*.py"),
+        commands / "cost.py",
+        ROOT / "flight" / "costing.py",
+        *(ROOT / "missions" / "data").glob("*.yaml"),
+    ):
         if path.name != "chinese.py":
             text = path.read_text(encoding="utf-8")
             is_code = path.suffix == ".py"
