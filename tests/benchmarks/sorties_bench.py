@@ -18,13 +18,17 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+import pyvrp
+from pyvrp.stop import MaxRuntime
 from shapely.geometry import box
 
-from skymist.coverage.chunks import Chunk, chunks_of
-from skymist.coverage.days import day_s, in_order
+from skymist.coverage.chunks import Chunk, chunks_of, usable_l
+from skymist.coverage.days import day_s, in_order, stop_s
 from skymist.coverage.drones import Drone, DroneModel, Sprayer
 from skymist.coverage.energy import LAND_S, SPOOL_S, leg_s
 from skymist.coverage.flights import Base, Flight, Flights
@@ -44,11 +48,14 @@ from skymist.coverage.site import (
     Site,
 )
 from skymist.coverage.summary import summarise
+from skymist.coverage.tours import fitting_field
 from skymist.missions.site import read_site
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "sorties-benchmark.md"
 NEAR_CHUNKS = 15
+SEARCHES_S = (10, 60)
+TENTHS = 10
 Days = dict[str, list[Flight]]
 
 
@@ -151,6 +158,72 @@ class Baseline:
             now = min(found, key=lambda f: f.cost.duration_s - held.cost.duration_s)
         return None
 
+    def reloading(self, search_s: float) -> Days:
+        """PyVRP's own routes with reloads: a drone is a vehicle that is back for each tankful.
+
+        It minimises what is over an equal share of the time, and minutes in all. A flight that its
+        battery cannot carry is cut, since a vehicle's longest distance counts across reloads.
+        """
+        bases, policy = list(self.base_of.values()), self.plan.site.policy
+        tank_l = usable_l(self.drones[0].model)
+        total_l = math.fsum(c.litres_l for c in self.chunks)
+        days: Days = {drone_id: [] for drone_id in self.base_of}
+        for load in dict.fromkeys(c.load for c in self.chunks):
+            some = [c for c in self.chunks if c.load == load]
+            share = math.fsum(c.litres_l for c in some) / total_l
+            field, _ = fitting_field(bases, some)
+            num, most_s = len(bases), self.plan.makespan_s * share
+            seconds = np.rint(field.seconds * TENTHS).astype(np.int64)
+            vehicles = [
+                pyvrp.VehicleType(
+                    capacity=[int(tank_l * 100) + 4],
+                    start_depot=k,
+                    end_depot=k,
+                    reload_depots=[k],
+                    unit_distance_cost=0,
+                    unit_duration_cost=1,
+                    shift_duration=int(most_s * TENTHS * 0.95),
+                    max_overtime=10**7,
+                    unit_overtime_cost=100,
+                )
+                for k in range(num)
+            ]
+            data = pyvrp.ProblemData(
+                locations=[pyvrp.Location(0, 0) for _ in range(num + len(field.chunks))],
+                clients=[
+                    pyvrp.Client(
+                        num + k,
+                        delivery=[math.ceil(field.litres_l[k] * 100)],
+                        service_duration=round(field.works_s[k] * TENTHS),
+                    )
+                    for k in range(len(field.chunks))
+                ],
+                depots=[
+                    pyvrp.Depot(k, service_duration=round((stop_s(policy) + GROUND_S) * TENTHS))
+                    for k in range(num)
+                ],
+                vehicle_types=vehicles,
+                distance_matrices=[np.zeros_like(seconds)],
+                duration_matrices=[seconds],
+            )
+            found = pyvrp.solve(data, MaxRuntime(search_s * share), seed=0, display=False)
+            for route in found.best.routes():
+                drone_id = list(self.base_of)[route.vehicle_type()]
+                for is_work, trip in groupby(route.schedule(), lambda visit: visit.is_client()):
+                    chunks = [field.chunks[visit.idx] for visit in trip] if is_work else []
+                    days[drone_id] += self._cut(bases[route.vehicle_type()], chunks)
+        return days
+
+    def _cut(self, base: Base, chunks: Sequence[Chunk]) -> list[Flight]:
+        """Flights over chunks in this order, each as long as a battery carries."""
+        made, todo = [], list(chunks)
+        while todo:
+            tries = ((n, self.flights.over(base, todo[:n])) for n in range(len(todo), 0, -1))
+            num, flight = next(((n, f) for n, f in tries if f is not None), (1, None))
+            made += [flight] if flight else self._from_elsewhere(todo[0])
+            todo = todo[num:]
+        return made
+
     def as_plan(self, days: Days) -> Plan:
         """The days as a plan with start times."""
         policy = self.plan.site.policy
@@ -186,7 +259,7 @@ def count_breaches(plan: Plan, laws: ModuleType) -> int:
 
 
 def compared(site: Site, laws: ModuleType) -> list[Row]:
-    """Skymist and both baselines, on the pads in turn and on those that Skymist chose."""
+    """Skymist, two baselines on the pads in turn and on Skymist's, and PyVRP's own reloads."""
     start = time.perf_counter()
     ours = plan_site(site)
     rows = [Row(name="Skymist", plan=ours, breaches=count_breaches(ours, laws))]
@@ -204,6 +277,13 @@ def compared(site: Site, laws: ModuleType) -> list[Row]:
             rows.append(
                 Row(name=label, plan=plan, breaches=count_breaches(plan, (_without_promises(laws))))
             )
+    for search_s in SEARCHES_S:
+        baseline = Baseline(ours, ours.site.fleet)
+        plan = baseline.as_plan(baseline.reloading(search_s))
+        label = f"C: PyVRP with reloads, {search_s} s of search; Skymist's pads"
+        rows.append(
+            Row(name=label, plan=plan, breaches=count_breaches(plan, _without_promises(laws)))
+        )
     return rows
 
 
@@ -409,6 +489,15 @@ def spent(plan: Plan) -> list[str]:
     ]
 
 
+ROUTER_TEXT = """Skymist has PyVRP group chunks into flights (`coverage/tours.py`) and shares flights
+out itself (`coverage/balance.py`). C lets PyVRP do both, with a vehicle per drone and reloads at
+its pad. It is slower by what its model cannot hold: the drone that is done last, a battery that is
+swapped at some reloads and not at others, agents that must not share a tank. Its clients have one
+time window, spots may have several and closures lie on the way: `coverage/timetable.py` keeps
+those. What does not fit the day is left out by level in whole spots (`coverage/dayplan.py`), so
+that a worse spot is never traded for two better ones, as prizes would."""
+
+
 def page(rows: Sequence[Row], paper: Sequence[str], shell: tuple[float, float, float]) -> str:
     """docs/sorties-benchmark.md."""
     ours = summarise(rows[0].plan)
@@ -433,6 +522,7 @@ def page(rows: Sequence[Row], paper: Sequence[str], shell: tuple[float, float, f
             f"| {row.name} | {total.makespan_min:.1f} | {lower:.1%} | {total.drone_min:.0f} | "
             f"{total.num_sorties} | {row.breaches} |"
         )
+    lines += ["", *ROUTER_TEXT.splitlines()]
     lines += ["", "Where the minutes of Skymist's drones go, all together:", ""]
     lines += [
         *spent(rows[0].plan),
