@@ -489,13 +489,13 @@ def spent(plan: Plan) -> list[str]:
     ]
 
 
-ROUTER_TEXT = """Skymist has PyVRP group chunks into flights (`coverage/tours.py`) and shares flights
-out itself (`coverage/balance.py`). C lets PyVRP do both, with a vehicle per drone and reloads at
-its pad. It is slower by what its model cannot hold: the drone that is done last, a battery that is
-swapped at some reloads and not at others, agents that must not share a tank. Its clients have one
-time window, spots may have several and closures lie on the way: `coverage/timetable.py` keeps
-those. What does not fit the day is left out by level in whole spots (`coverage/dayplan.py`), so
-that a worse spot is never traded for two better ones, as prizes would."""
+ROUTER_TEXT = """Skymist has PyVRP group chunks into flights (`coverage/tours.py`) and shares the
+flights out itself (`coverage/balance.py`). C lets PyVRP do both, with a vehicle per drone and
+reloads at its pad. It is slower by what its model cannot hold: the drone that is done last, a
+battery that is swapped at some reloads and not at others, agents that must not share a tank. Its
+clients have one time window, spots may have several and closures lie on the way:
+`coverage/timetable.py` keeps those. What does not fit the day is left out by level in whole spots
+(`coverage/dayplan.py`), so that a worse spot is never traded for two better ones, as prizes would."""
 
 
 def page(rows: Sequence[Row], paper: Sequence[str], shell: tuple[float, float, float]) -> str:
