@@ -495,7 +495,7 @@ reloads at its pad. It is slower by what its model cannot hold: the drone that i
 battery that is swapped at some reloads and not at others, agents that must not share a tank. Its
 clients have one time window, spots may have several and closures lie on the way:
 `coverage/timetable.py` keeps those. What does not fit the day is left out by level in whole spots
-(`coverage/dayplan.py`), so that a worse spot is never traded for two better ones, as prizes would."""
+(`coverage/dayplan.py`): a worse spot is never traded for two better ones, as by prizes."""
 
 
 def page(rows: Sequence[Row], paper: Sequence[str], shell: tuple[float, float, float]) -> str:
