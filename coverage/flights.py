@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from skymist.coverage.chunks import Chunk, carried_l, held_l, joined, usable_l
+from skymist.coverage.chunks import Chunk, carried_l, fits_tank, held_l, joined, usable_l
 from skymist.coverage.energy import LAND_S, SPOOL_S, Cost, sortie_cost
 from skymist.coverage.errors import PlanError
 from skymist.coverage.hours import ALWAYS
@@ -79,7 +79,7 @@ class Flight:
             legs=self.legs,
             litres_l=self.cost.litres_l,
             battery_frac=self.cost.battery_frac,
-            carried_l=carried_l(self.legs, self.base.hops.model.sprayer),
+            carried_l=carried_l(self.legs, self.base.hops.model),
             start_s=0.0,
             duration_s=self.cost.duration_s,
         )
@@ -122,10 +122,10 @@ class Flights:
             legs = self._legs(base, chunks)
         except PlanError:
             return None
-        cost = sortie_cost(legs, model, carried_l(legs, model.sprayer), base.hops.wind)
+        cost = sortie_cost(legs, model, carried_l(legs, model), base.hops.wind)
         num_passes = sum(isinstance(leg, Pass) for leg in legs)
         is_long = num_passes > PASSES_MOST or cost.battery_frac > 1 - policy.reserve_frac
-        if is_long or not _within(legs, base.pad, policy.radius_m):
+        if is_long or not fits_tank(legs, model) or not _within(legs, base.pad, policy.radius_m):
             return None
         takeoffs = ALWAYS
         if self._timetable is not None:
@@ -168,7 +168,7 @@ class Flights:
             return math.inf
         works = sum(base.hops.worked[id(chunk)][1] for chunk in chunks)
         took_s = SPOOL_S + LAND_S + works + self._turns(base, chunks)[0]
-        mean_w = model.hover_power_w(held_l(litres, 0, model.sprayer) / 2) + base.hops.wind_w(0.0)
+        mean_w = model.hover_power_w(held_l(litres, model.sprayer) / 2) + base.hops.wind_w(0.0)
         used = took_s * mean_w / (model.battery_wh * 3600)
         room = (1 - base.hops.policy.reserve_frac) * (1 + BATTERY_SLACK_FRAC)
         return took_s if used <= room else math.inf

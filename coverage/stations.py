@@ -62,7 +62,7 @@ def _shares_s(hops: Hops, trips: Floats, works: Floats, litres: Floats, stop_s: 
     model, policy = hops.model, hops.policy
     full_ws = model.battery_wh * 3600
     empty_w = model.hover_power_w(0.0)
-    half_w = model.hover_power_w(held_l(usable_l(model) / 2, 0, model.sprayer))
+    half_w = model.hover_power_w(held_l(usable_l(model) / 2, model.sprayer))
     half_w += hops.wind_w(hops.speed_mps)
     used = works * half_w / full_ws
     light = 1 - policy.reserve_frac - (trips + works + SPOOL_S + LAND_S) * empty_w / full_ws

@@ -67,10 +67,10 @@ def field_of(bases: Sequence[Base], chunks: Sequence[Chunk]) -> Field:
     works = works_s(chunks, bases[0].hops)
     litres = np.array([chunk.litres_l for chunk in chunks])
     num = len(bases)
-    half_w = model.hover_power_w(held_l(usable_l(model) * WORK_LOAD, 0, model.sprayer))
+    half_w = model.hover_power_w(held_l(usable_l(model) * WORK_LOAD, model.sprayer))
     powers = np.full(seconds.shape, half_w)
-    powers[:num, :] = model.hover_power_w(held_l(usable_l(model) * OUT_LOAD, 0, model.sprayer))
-    powers[:, :num] = model.hover_power_w(held_l(0.0, 0, model.sprayer))
+    powers[:num, :] = model.hover_power_w(held_l(usable_l(model) * OUT_LOAD, model.sprayer))
+    powers[:, :num] = model.hover_power_w(held_l(0.0, model.sprayer))
     hops = bases[0].hops
     joules = seconds * (powers + hops.wind_w(hops.speed_mps))
     sprayed_w = np.array([hops.wind_w(chunk.passes[0].speed_mps) for chunk in chunks])
