@@ -136,9 +136,9 @@ def test_real_neighbourhoods_are_read_whole_and_fast(
         if request.config.getoption("--require-shared", default=False):
             pytest.fail(f"no {SHARED / name}")
         pytest.skip("the real neighbourhoods are not beside the project")
-    start_s = time.perf_counter()
+    start_s = time.process_time()
     site = read_site(ROOT / "examples" / name / "site.yaml")
-    assert time.perf_counter() - start_s < limit_s
+    assert time.process_time() - start_s < limit_s
     assert len(site.spots) == num_spots
     assert all(spot.zone_id for spot in site.spots)
     assert "OpenStreetMap" in site.attribution
