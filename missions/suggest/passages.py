@@ -7,14 +7,13 @@ is seen from both sides: of what is seen twice the longer line stays.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString
 
 from skymist.coverage.site import Kind
+from skymist.missions.suggest.chains import Passage, chained
 from skymist.missions.suggest.proposal import Proposal
 from skymist.missions.suggest.walls import STEP_M, Looks, Walls, first_hits
 
@@ -44,56 +43,30 @@ END_FAN_RAD = tuple(math.radians(deg) for deg in (-60, -30, 0, 30, 60))
 SIMPLE_M = 0.25
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
-    """A line half way between walls, with the width at each of its points."""
-
-    points: NDArray[np.float64]
-    widths_m: NDArray[np.float64]
-    buildings: tuple[int, ...]
-
-    @property
-    def line(self) -> LineString:
-        """Its line, in local metres."""
-        return LineString(self.points)
-
-    @property
-    def width_m(self) -> float:
-        """Half of it is narrower than this."""
-        return float(np.median(self.widths_m))
-
-    def part(self, kept: NDArray[np.int64]) -> Passage:
-        """What is left of it: the points of these numbers."""
-        return Passage(
-            points=self.points[kept], widths_m=self.widths_m[kept], buildings=self.buildings
-        )
-
-
-def passages(looks: Looks) -> list[Passage]:
+def passages(walls: Walls, looks: Looks) -> list[Passage]:
     """All passages, each once, the longest first."""
-    runs = [run for run in _runs(looks) if _is_long(run)]
-    runs.sort(key=lambda run: (-run.line.length, tuple(run.points[0])))
+    runs = sorted(_runs(looks), key=lambda run: (-run.line.length, tuple(run.points[0])))
     tree = shapely.STRtree([run.line for run in runs])
-    kept: dict[int, Passage] = {}
+    kept: dict[int, list[Passage]] = {}
     for number, run in enumerate(runs):
         reach_m = run.width_m / 2 + SEEN_AGAIN_M
         near = [int(k) for k in tree.query(run.line.buffer(reach_m)) if int(k) in kept]
-        others = shapely.union_all([kept[k].line for k in near]) if near else None
         parts = [run]
-        if others is not None:
+        if near:
+            others = shapely.union_all([part.line for k in near for part in kept[k]])
             apart = shapely.distance(shapely.points(run.points), others)
             parts = _stretches(run, apart > run.widths_m / 2 + SEEN_AGAIN_M)
-        left = [part for part in parts if _is_long(part)]
-        if left:
-            kept[number] = max(left, key=lambda part: part.line.length)
-    return list(kept.values())
+        if parts:
+            kept[number] = parts
+    chains = chained(walls, [part for parts in kept.values() for part in parts])
+    return [chain for chain in chains if _is_long(chain)]
 
 
 def passage_proposals(
     walls: Walls, looks: Looks, ids: Sequence[str], source: str
 ) -> Iterator[Proposal]:
     """Gaps, alleys and dead ends among the passages; `ids` are those of the buildings."""
-    for passage in passages(looks):
+    for passage in passages(walls, looks):
         width_m, line = passage.width_m, passage.line
         num_closed = sum(_closed_ends(walls, passage))
         is_gap = width_m <= GAP_MOST_M

@@ -109,6 +109,15 @@ def test_scattered_houses_agree_with_cells(seed: int) -> None:
             assert (shapely.distance(on, cells) <= 1.0).mean() >= 0.5, one
 
 
+def test_a_bent_passage_is_one_though_each_part_is_short() -> None:
+    inner, outer = box(0, 0, 4.5, 4.5), box(7, -8, 15, 15).union(box(-8, 7, 15, 15))
+    (found,) = passages_of(inner, outer)
+    assert found.rule == "narrow-alley"
+    assert found.figures["width_m"] == pytest.approx(2.5, abs=0.05)
+    assert found.figures["length_m"] == pytest.approx(4.5 + 4.5 + 1.7, abs=1.5)
+    assert shapely.Point(5.75, 5.75).distance(found.shape) < 1.2
+
+
 def test_yards_are_closed_in_by_walls_and_hold_no_street() -> None:
     block = box(0, 0, 50, 50).difference(box(10, 10, 40, 40)).difference(box(22, -1, 26, 12))
     (yard,) = yard_proposals([block], [], "buildings")
