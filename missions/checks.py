@@ -12,6 +12,7 @@ from skymist.missions import map_rules, policy_rules
 from skymist.missions.errors import SiteUnsafe
 from skymist.missions.findings import Finding, Severity, is_unsafe
 from skymist.missions.policies.judging import day_of, plan_findings, site_findings
+from skymist.missions.policies.packs import rules_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -39,16 +40,18 @@ def check_site(site: Site, day: date | None = None) -> tuple[Finding, ...]:
 def check_plan(plan: Plan) -> tuple[Finding, ...]:
     """All findings about a plan and its site, errors first: the plan's own among them.
 
-    Where a rule speaks of the site and of the plan, the worse of both is told, the plan's first.
+    Where a rule of a pack speaks of the site and of the plan, the worse of both is told; where
+    planning and a pack have a rule of the same name, the pack's, which says source and limit.
     """
+    packed = {rule.id for rule in rules_of(plan.site.policy)}
     own = [
         Finding(
             severity=Severity.ERROR if f.is_error else Severity.WARNING, rule=f.rule, text=f.text
         )
         for f in plan.findings
+        if f.rule not in packed
     ]
-    known = {finding.rule for finding in own}
-    of_plan = [f for f in plan_findings(plan) if f.rule not in known]
+    of_plan = plan_findings(plan)
     said = {f.rule: _ORDER.index(f.severity) for f in of_plan}
     of_site = [
         f

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from skymist.missions.ledger.chain import Body
     from skymist.missions.ledger.store import Ledger
 
+_Found = dict[tuple[str, str], list[tuple[int, "Finding"]]]
+"""Findings by kind of place and its id, each with its number in the order of entry."""
+_OTHER_RULES = "the site file's levels or rules were changed"
 _DAY = timedelta(days=1)
 _BY_RANK = sorted(LevelName, key=RANK.__getitem__)
 
@@ -107,16 +110,20 @@ def level_changes(
     for row in ledger.rows("WHERE kind = 'level' ORDER BY seq"):
         body = row.body
         kept[body["spot"]] = body
+    new = {body["spot"] or body["zone"] for body in extra}
     made = []
     for spot in site.spots:
-        made += _not_kept(spot, _history_of(spot, site, found, today), kept.get(spot.id), today)
+        is_told = spot.id in new or spot.zone_id in new
+        why = "a finding entered later that day" if is_told else _OTHER_RULES
+        changes = _history_of(spot, site, found, today)
+        made += _not_kept(spot, changes, kept.get(spot.id), today, why)
     return made
 
 
 def _not_kept(
-    spot: BlindSpot, changes: Sequence[Change], last: Body | None, today: date
+    spot: BlindSpot, changes: Sequence[Change], last: Body | None, today: date, why: str
 ) -> list[Body]:
-    """Rows for what came after the last change that is kept."""
+    """Rows for what came after the last change that is kept; `why` where no rule says it."""
     since = date.fromisoformat(last["on"]) if last else date.min
     level = LevelName(last["after"]) if last else spot.level
     made = []
@@ -127,8 +134,7 @@ def _not_kept(
         level = change.after
     now = changes[-1].after if changes else spot.level
     if level is not now:
-        reason = "the site file's levels or rules were changed"
-        made.append(_row(spot, Change(on=today, before=level, after=now, reason=reason)))
+        made.append(_row(spot, Change(on=today, before=level, after=now, reason=why)))
     return made
 
 
@@ -140,26 +146,23 @@ def _row(spot: BlindSpot, change: Change) -> Body:
     }
 
 
-def _history_of(
-    spot: BlindSpot, site: Site, found: dict[tuple[str, str], list[Finding]], until: date
-) -> tuple[Change, ...]:
-    """A spot's history: its own findings and those of its zone."""
+def _history_of(spot: BlindSpot, site: Site, found: _Found, until: date) -> tuple[Change, ...]:
+    """A spot's history: its own findings and those of its zone, as they were entered."""
     mine = [*found.get(("spot", spot.id), ()), *found.get(("zone", spot.zone_id or ""), ())]
-    known = [finding for finding in mine if finding.known <= until]
+    in_order = sorted(mine, key=lambda one: one[0])
+    known = [finding for _, finding in in_order if finding.known <= until]
     return history(spot.level, site.level_rules, known, until) if known else ()
 
 
-def _by_place(
-    ledger: Ledger, extra: Sequence[Body], tz: tzinfo | None
-) -> dict[tuple[str, str], list[Finding]]:
-    """All findings by spot or zone, in the order in which they were entered.
+def _by_place(ledger: Ledger, extra: Sequence[Body], tz: tzinfo | None) -> _Found:
+    """All findings by spot or zone.
 
     Those of a spot that was merged into another count for that one.
     """
     merged = merged_into(ledger)
-    made: dict[tuple[str, str], list[Finding]] = {}
+    made: _Found = {}
     bodies = [row.body for row in ledger.rows("WHERE kind = 'finding' ORDER BY seq")]
-    for body in [*bodies, *extra]:
+    for number, body in enumerate([*bodies, *extra]):
         on = date.fromisoformat(body["on"])
         entered = datetime.fromisoformat(body["added_utc"]).astimezone(tz).date()
         spot_id = merged.get(body["spot"], body["spot"])
@@ -170,7 +173,7 @@ def _by_place(
             measure=Measure(body["measure"]),
             value=float(body["value"]),
         )
-        made.setdefault(place, []).append(finding)
+        made.setdefault(place, []).append((number, finding))
     return made
 
 

@@ -1,6 +1,7 @@
-"""A ledger of 100,000 treatments: how long `due` and `verify` take; 1,000 kills during commits.
+"""A ledger of 100,000 treatments: how long `due` and `verify` take; months replayed; 1,000 kills.
 
-    python tests/benchmarks/ledger_bench.py [--kills 1000] [--doc docs/ledger-benchmark.md]
+    python tests/benchmarks/ledger_bench.py [--kills 1000] [--months 10]
+        [--doc docs/ledger-benchmark.md]
 
 The site is examples/kouvola (its layers lie beside the project). Each killed program adds records
 of 20 treatments one after the other and says on its standard output which are committed; it is
@@ -31,12 +32,14 @@ from skymist.missions.ledger.treatments import add_record
 from skymist.missions.ledger.verify import verify
 from skymist.missions.site import read_site
 from tests.missions.ledger.books import MORNING, flown
+from tests.missions.ledger.month import Month, lived
 from tests.missions.ledger.writers import SPOTS, write
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "examples" / "kouvola" / "site.yaml"
 NUM_TREATMENTS = 100_000
 LATE_S = 0.2
+DIFFERENCES = ("forgotten", "early", "mislevelled")
 DAY = date(2027, 6, 30)
 
 
@@ -126,6 +129,22 @@ def kills(folder: Path, num: int) -> tuple[int, int, int, int]:
     return told, lost, half, amid
 
 
+def months(folder: Path, num: int) -> list[tuple[str, str]]:
+    """Months of Kouvola, each with its own seed, beside the replay of tests/missions/ledger."""
+    site, all_ = read_site(SITE), list[Month]()
+    for seed in range(num):
+        all_.append(lived(site, folder / f"m{seed}.ledger", seed=seed))
+    found = sum(month.num_findings for month in all_)
+    kept = sum(month.num_changes for month in all_)
+    due_, done = sum(m.num_due for m in all_), sum(m.num_treated for m in all_)
+    wrong = [sum(len(d) for d in (getattr(m, key) for m in all_)) for key in DIFFERENCES]
+    return [
+        (f"{num} months of 30 days: findings, changes of level kept", f"{found:,}, {kept:,}"),
+        ("spots said to be due, treated whole", f"{due_:,}, {done:,}"),
+        ("due but not said, said but not due, of another level", ", ".join(map(str, wrong))),
+    ]
+
+
 def document(rows: list[tuple[str, str]]) -> str:
     """The page of the docs."""
     lines = [
@@ -139,6 +158,10 @@ def document(rows: list[tuple[str, str]]) -> str:
         "|---|---|",
         *(f"| {name} | {figure} |" for name, figure in rows),
         "",
+        "A month is lived through the real ledger with findings from a seeded stream, spots",
+        "missed or treated in part, and crews that stay away; a replay that shares no code with it",
+        "says for each spot and day what its level should be and whether it is due.",
+        "",
         "Each killed program adds records of 20 treatments and says which are committed; it is",
         "killed with SIGKILL within 200 ms. After each kill every record that was said to be",
         "committed is looked up; after each 50 the chain is verified.",
@@ -151,6 +174,7 @@ def main() -> None:
     """Measure, print the page, and write it where asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--months", type=int, default=10)
     parser.add_argument("--doc", type=Path)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -167,8 +191,10 @@ def main() -> None:
         for text, work in works:
             wall_s, cpu_s = timed(work)
             rows.append((text, f"{wall_s:.2f} s ({cpu_s:.2f} s of CPU)"))
+        lives = months(Path(name), args.months)
         told, lost, half, amid = kills(Path(name), args.kills)
     rows += [
+        *lives,
         (f"{args.kills:,} kills: records committed by then, lost", f"{told:,}, {lost}"),
         ("records with a row too few or too many", str(half)),
         ("kills that left a transaction under way", str(amid)),

@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from skymist.coverage.site import Waiver
+from skymist.flight.city import Job, Order, attempt
 from skymist.flight.commands.check import check
 from skymist.flight.commands.fly import fly
 from skymist.flight.commands.plan import plan
@@ -23,6 +24,7 @@ from skymist.flight.record import read_record
 from skymist.missions.errors import FormatError, SiteUnsafe
 from skymist.missions.plans import read_plan, write_plan
 from skymist.missions.policies.packs import pack_ids, pack_of
+from skymist.missions.site import read_site
 
 DEMO = Path(__file__).resolve().parents[2] / "missions" / "data" / "demo"
 PACKS = """
@@ -76,6 +78,28 @@ def test_a_site_that_a_pack_forbids_is_not_planned(tmp_path: Path) -> None:
     with pytest.raises(typer.Exit) as stopped:
         check(path)
     assert stopped.value.exit_code == 1
+
+
+LOW = "hexa-16, pad: p1}"
+LOWER = "{based_on: hexa-16, release_height_m: 2.5}, pad: p1}"
+
+
+def test_what_only_the_plan_shows_ends_with_1_and_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nozzles 2.5 m above the belt, where the guide wants 3 to 5; in a city each site says so."""
+    path = site_in(tmp_path / "site")
+    path.write_text(path.read_text(encoding="utf-8").replace(LOW, LOWER), encoding="utf-8")
+    with pytest.raises(typer.Exit) as stopped:
+        plan([path], tmp_path / "plan", no_preview=True, drones=1)
+    assert stopped.value.exit_code == 1
+    said = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
+    assert any("2.5 m (spot belt-south" in text and "3 to 5 m" in text for text in said)
+    order = Order(has_preview=False, num_drones=1)
+    outcome = attempt(Job(number=0, name="s", site=read_site(path), order=order))
+    assert any("[vector-height]" in text for text in outcome.errors)
+    with pytest.raises(SiteUnsafe, match="vector-height"):
+        rehearse(tmp_path / "plan", output=tmp_path / "rec")
 
 
 def test_a_plan_that_breaks_a_rule_is_told_and_not_flown(

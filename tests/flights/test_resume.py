@@ -7,6 +7,7 @@ import random
 import shutil
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,18 @@ from skymist.coverage.errors import PlanError
 from skymist.coverage.plan import Plan
 from skymist.flight.applied import applied_from
 from skymist.flight.commands.rehearse import rehearse
+from skymist.flight.commands.resume import _rehearse as resume_rehearsal
 from skymist.flight.commands.resume import connections_of, resume
+from skymist.flight.display import display_for
 from skymist.flight.ledger import ResumeFrom, chosen
+from skymist.flight.operation import Setting
 from skymist.flight.record import Record, encode_line, read_record
 from skymist.flight.report import write_report
 from skymist.flight.resume import Choice
+from skymist.missions.errors import SiteUnsafe
+from skymist.missions.findings import error
 from skymist.missions.plans import write_plan
+from skymist.missions.policies.judging import require_lawful
 from tests.processes import Airfield, airfield, ground
 from tests.truths import fallen, litres
 from tests.yards import six_yards
@@ -227,6 +234,30 @@ def test_nothing_left_flies_nothing(
     resume(place)
     assert "nothing is left" in capsys.readouterr().out
     assert not rest_ids(read_record(place))
+
+
+def test_what_a_rule_forbids_is_not_flown_on_and_the_record_says_so(
+    rehearsed: Path, tmp_path: Path
+) -> None:
+    place = cut(rehearsed, tmp_path / "r", (rehearsed / "record.jsonl").stat().st_size // 2)
+    asked: list[Plan] = []
+
+    def judge(rest: Plan) -> None:
+        asked.append(rest)
+        require_lawful([error("wind-limit", "wind: 7 m/s; limit: at most 5 m/s")], place)
+
+    found, display = read_record(place), display_for(as_json=True)
+    setting = Setting(started_utc=datetime(2026, 7, 1, 9, tzinfo=UTC), sim="embedded")
+    with pytest.raises(SiteUnsafe, match="wind-limit"):
+        resume_rehearsal(found, setting, display, Choice(), [], judge)
+    (rest,) = asked
+    assert 0 < len(rest.sorties) < len(found.plan().sorties)
+    read = read_record(place)
+    end = read.events[-1]
+    assert (end["event"], end["outcome"]) == ("end", "aborted")
+    assert "limit: at most 5 m/s" in end["text"]
+    news = read.events[len(found.events) :]
+    assert not any(e["event"] == "sortie" and e.get("state") == "armed" for e in news)
 
 
 def test_what_counts_as_done() -> None:

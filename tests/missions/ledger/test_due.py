@@ -109,6 +109,18 @@ def test_closed_until_the_contact_time_is_over(tmp_path: Path) -> None:
         assert closed(ledger, began + timedelta(minutes=49)) == ()
 
 
+def test_of_two_treatments_the_later_end_of_contact_closes(tmp_path: Path) -> None:
+    path, began = tmp_path / "t.ledger", local(0, 7)
+    for minutes, contact_min in ((0, 60), (20, 30)):
+        start = began + timedelta(minutes=minutes)
+        made = flown(start, {"a": "treated"}, contact_min=contact_min)
+        add_record(path, made, now=start + timedelta(minutes=10))
+    with open_ledger(path) as ledger:
+        (place,) = closed(ledger, began + timedelta(minutes=40))
+        assert place.until - began == timedelta(minutes=69)
+        assert closed(ledger, began + timedelta(minutes=69)) == ()
+
+
 def test_work_by_hand_counts_and_choices_choose(tmp_path: Path) -> None:
     path, site = tmp_path / "t.ledger", one_spot(1)
     other = replace(site.spots[0], id="bin-2", level=LevelName.RED, zone_id="z")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skymist.coverage.errors import PlanError
-from skymist.coverage.site import LevelName, LevelRule, LevelRules, Measure, Mode, Site
+from skymist.coverage.site import LevelName, LevelRule, Measure, Site
 from skymist.missions.errors import FormatError, SiteFileError
-from skymist.missions.ledger.due import due
 from skymist.missions.ledger.findings import (
     Reported,
     add_findings,
@@ -25,60 +23,22 @@ from skymist.missions.ledger.findings import (
 )
 from skymist.missions.ledger.levels import Finding, history, levelled
 from skymist.missions.ledger.store import open_ledger
-from skymist.missions.ledger.treatments import add_record
 from skymist.missions.ledger.verify import verify
 from skymist.missions.site import read_site
-from tests.missions.ledger.books import flown
-from tests.missions.ledger.test_due import OUTCOMES, one_spot
+from tests.missions.ledger.month import (
+    DAY_1,
+    EAST,
+    NAMES,
+    RULES,
+    TABLE,
+    lived,
+    noon,
+    replayed,
+)
+from tests.missions.ledger.test_due import one_spot
 
 ROOT = Path(__file__).resolve().parents[3]
-EAST = timezone(timedelta(hours=8))
-DAY_1 = date(2026, 7, 1)
-NAMES = ["red", "yellow", "blue", "green"]
-RULES = LevelRules(
-    decay_days=3,
-    rules=(
-        LevelRule(measure=Measure.CASES, days=5, red=2, yellow=1),
-        LevelRule(measure=Measure.COMPLAINTS, days=4, yellow=3, blue=1),
-        LevelRule(measure=Measure.BRETEAU, days=6, red=20, yellow=10, blue=5),
-    ),
-)
-TABLE = {
-    "cases": (5, {"red": 2, "yellow": 1}, "sum"),
-    "complaints": (4, {"yellow": 3, "blue": 1}, "sum"),
-    "breteau": (6, {"red": 20, "yellow": 10, "blue": 5}, "last"),
-}
-Told = list[tuple[int, int, str, float]]
-"""Found on a day, entered on a day, measure, value."""
-
-
-def asked(told: Told, day: int) -> int:
-    """The worst level that the table asks for on a day, 3 for none."""
-    worst = 3
-    for measure, (days, least, how) in TABLE.items():
-        some = [(on, v) for on, known, m, v in told if m == measure and known <= day < on + days]
-        if not some:
-            continue
-        value = sum(v for _, v in some) if how == "sum" else sorted(some, key=lambda s: s[0])[-1][1]
-        reached = [NAMES.index(name) for name, limit in least.items() if value >= limit]
-        worst = min([worst, *reached])
-    return worst
-
-
-def replayed(base: int, told: Told, num_days: int, decay_days: int = 3) -> list[int]:
-    """The level on each day."""
-    level, quiet, made = base, 0, []
-    for day in range(num_days):
-        want = min(base, asked(told, day))
-        if want <= level:
-            level, quiet = want, 0
-        else:
-            quiet += 1
-            if quiet == decay_days:
-                level, quiet = level + 1, 0
-        made.append(level)
-    return made
-
+DEMO = ROOT / "missions" / "data" / "demo" / "site.yaml"
 
 FINDING = st.tuples(
     st.integers(0, 20),
@@ -110,10 +70,6 @@ def test_levels_follow_the_table(found: list[tuple[int, int, str, float]], base:
         level = changes[-1].after if changes else LevelName(NAMES[base])
         assert level == NAMES[want], (day, changes)
         assert all(a.after is b.before for a, b in pairwise(changes))
-
-
-def noon(day: int) -> datetime:
-    return datetime(2026, 7, 1, 12, tzinfo=EAST) + timedelta(days=day)
 
 
 def blue_spot() -> Site:
@@ -209,6 +165,30 @@ def test_zone_findings_count_for_its_spots(tmp_path: Path) -> None:
     assert rows[-1].body["after"] == "yellow"
 
 
+@pytest.mark.parametrize("zone_is_last", [True, False])
+def test_of_one_day_what_was_entered_last_counts_of_spot_and_zone_alike(
+    tmp_path: Path, zone_is_last: bool
+) -> None:
+    """Found by the replayed month: a zone's count used to win over its spot's of the same day."""
+    site = blue_spot()
+    site = replace(site, spots=(replace(site.spots[0], zone_id="z1"),))
+    low = told("breteau", 0, 0)
+    high = Reported(on=DAY_1, measure=Measure.BRETEAU, value=25, zone_id="z1")
+    path = tmp_path / "t.ledger"
+    for one in (low, high) if zone_is_last else (high, low):
+        add_findings(path, site, [one], now=noon(0), tz=EAST)
+    with open_ledger(path) as ledger:
+        level = levelled(site, ledger, DAY_1, tz=EAST)[0].spots[0].level
+        kept = [row.body for row in ledger.rows("WHERE kind = 'level' ORDER BY seq")]
+    assert level is (LevelName.RED if zone_is_last else LevelName.BLUE)
+    assert kept[-1]["after"] == level
+    assert kept[-1]["reason"] == (
+        "breteau: 25 on 2026-07-01 (red from 20)"
+        if zone_is_last
+        else "a finding entered later that day"
+    )
+
+
 def test_rules_that_make_no_sense() -> None:
     for keys in ({"days": 0, "red": 1}, {"days": 3}, {"days": 3, "red": 1, "blue": 2}):
         with pytest.raises(PlanError, match="cases"):
@@ -218,70 +198,20 @@ def test_rules_that_make_no_sense() -> None:
 @pytest.mark.slow
 def test_thirty_days_of_kouvola_with_findings(shared: Path, tmp_path: Path) -> None:
     """Levels follow the table, nothing due is forgotten, nothing comes early."""
-    site = replace(read_site(ROOT / "examples" / "kouvola" / "site.yaml"), level_rules=RULES)
-    path, rng = tmp_path / "k.ledger", random.Random(8)
-    spots = {spot.id: spot for spot in site.spots}
-    days_for = {
-        (mode, level.name.value): level.revisit_days
-        for mode in Mode
-        for level in (site.surface_levels if mode is Mode.SURFACE else site.vector_levels)
-    }
-    stream: dict[str, Told] = {spot_id: [] for spot_id in spots}
-    last_day: dict[str, int] = {}
-    num_raised = 0
-    for day in range(30):
-        reports = []
-        for spot_id in rng.sample(list(spots), 12):
-            measure, value = rng.choice(list(TABLE)), rng.choice([1.0, 2.0, 3.0, 12.0, 25.0])
-            on = max(0, day - rng.choice([0, 0, 1, 3]))
-            stream[spot_id].append((on, day, measure, value))
-            reports.append(
-                Reported(
-                    on=DAY_1 + timedelta(days=on),
-                    measure=Measure(measure),
-                    value=value,
-                    spot_id=spot_id,
-                )
-            )
-        add_findings(path, site, reports, now=noon(day) - timedelta(hours=9), tz=EAST)
-        base = {s: NAMES.index(spot.level) for s, spot in spots.items()}
-        levels = {s: NAMES[replayed(base[s], stream[s], day + 1)[-1]] for s in spots}
-        num_raised += sum(levels[s] != spots[s].level for s in spots)
-        with open_ledger(path, reads=site.name) as ledger:
-            on_day = DAY_1 + timedelta(days=day)
-            now, _ = levelled(site, ledger, on_day, tz=EAST)
-            found = due(site, ledger, on_day, tz=EAST)
-        assert {spot.id: str(spot.level) for spot in now.spots} == levels
-        expected = {
-            s
-            for s, spot in spots.items()
-            if day - last_day.get(s, -99) >= days_for[spot.mode, levels[s]]
-        }
-        assert {item.spot.id for item in found} == expected
-        assert {item.spot.id: str(item.spot.level) for item in found} == {
-            s: levels[s] for s in expected
-        }
-        for mode in Mode:
-            mine = [item.spot.id for item in found if item.spot.mode is mode]
-            outcomes = {s: rng.choices(OUTCOMES, (8, 1, 1))[0] for s in mine}
-            if outcomes and rng.random() > 0.1:
-                made = flown(
-                    noon(day) - timedelta(hours=4),
-                    outcomes,
-                    site=site.name,
-                    mode=str(mode),
-                    each_min=1,
-                )
-                add_record(path, made, now=noon(day) + timedelta(hours=6))
-                last_day |= {s: day for s, o in outcomes.items() if o == "treated"}
-    settle_levels(path, site, now=noon(29), tz=EAST)
-    with open_ledger(path) as ledger:
-        for row in ledger.rows("WHERE kind = 'level'"):
-            body, day = row.body, (date.fromisoformat(row.body["on"]) - DAY_1).days
-            base_of = NAMES.index(spots[body["spot"]].level)
-            assert NAMES[replayed(base_of, stream[body["spot"]], day + 1)[-1]] == body["after"]
-    assert num_raised > 500
-    assert verify(path).broken is None
+    site = read_site(ROOT / "examples" / "kouvola" / "site.yaml")
+    month = lived(site, tmp_path / "k.ledger", seed=8)
+    assert (month.forgotten, month.early, month.mislevelled) == ([], [], [])
+    assert month.num_due > 30 * 30
+    assert month.num_raised > 500
+    assert month.num_changes > 500
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fortnight_of_the_built_in_example(tmp_path: Path, seed: int) -> None:
+    month = lived(read_site(DEMO), tmp_path / "d.ledger", seed=seed, num_days=14)
+    assert (month.forgotten, month.early, month.mislevelled) == ([], [], [])
+    assert min(month.num_due, month.num_treated) > 50
+    assert month.num_changes >= 10
 
 
 def test_findings_to_come_are_refused() -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from skymist.missions.errors import FormatError, LedgerError
-from skymist.missions.ledger.store import open_ledger
+from skymist.missions.ledger.store import Ledger, open_ledger
 from skymist.missions.ledger.treatments import Flown, add_record
 from skymist.missions.ledger.verify import verify
 from tests.missions.ledger.books import COMMUNITY, MORNING, book, flown
@@ -48,6 +50,25 @@ def test_two_programs_at_once_lose_nothing(tmp_path: Path) -> None:
     assert [len(lines) for lines in told] == [num, num]
     assert verify(path).broken is None
     assert held(path) == dict.fromkeys([*told[0], *told[1]], len(SPOTS))
+
+
+def test_a_writer_keeps_others_out_from_its_first_look(tmp_path: Path) -> None:
+    """What one adds rests on the rows that it saw: nobody may write in between."""
+    path = book(tmp_path / "t.ledger", 1)
+    tried = []
+
+    def look(_: Ledger) -> list[dict[str, object]]:
+        with closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as exc:
+                tried.append(str(exc))
+        return [{"kind": "note"}]
+
+    with open_ledger(path) as ledger:
+        ledger.append(look, NOW)
+    assert tried == ["database is locked"]
+    assert verify(path).broken is None
 
 
 @pytest.mark.slow
@@ -130,9 +151,6 @@ def test_one_ledger_for_each_community(tmp_path: Path) -> None:
 
 
 def test_nothing_is_added_behind_an_altered_row(tmp_path: Path) -> None:
-    import sqlite3
-    from contextlib import closing
-
     path = book(tmp_path / "t.ledger", 1)
     with closing(sqlite3.connect(path)) as database:
         database.execute("DROP TRIGGER no_change")
@@ -143,9 +161,6 @@ def test_nothing_is_added_behind_an_altered_row(tmp_path: Path) -> None:
 
 
 def test_other_database_is_left_alone(tmp_path: Path) -> None:
-    import sqlite3
-    from contextlib import closing
-
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE mine (x)")

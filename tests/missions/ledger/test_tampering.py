@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skymist.missions.errors import FormatError
+from skymist.missions.ledger.store import TABLES
 from skymist.missions.ledger.verify import verify
 from tests.missions.ledger.books import book
 
@@ -136,6 +137,36 @@ def test_tampering_is_found(
     expected = first + 1
     gap = how == "delete" and not is_renumbered and at < NUM_ROWS - 1
     assert found.broken.seq == (expected + 1 if gap else expected)
+
+
+@pytest.mark.parametrize("num_rows", [3, 6])
+def test_whole_records_taken_from_the_end_are_missed(
+    whole: Path, tmp_path: Path, num_rows: int
+) -> None:
+    path = tmp_path / "t.ledger"
+    shutil.copy(whole, path)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TRIGGER no_removal")
+        database.execute("DELETE FROM entries WHERE seq > ?", (NUM_ROWS - num_rows,))
+        (sql,) = [sql for sql in TABLES if "no_removal" in sql]
+        database.execute(sql)
+        database.commit()
+    broken = verify(path).broken
+    assert broken is not None
+    assert broken.seq == NUM_ROWS - num_rows + 1
+    assert f"wanted {NUM_ROWS} rows, found {NUM_ROWS - num_rows}" in broken.text
+
+
+@pytest.mark.parametrize("seq", range(1, NUM_ROWS + 1))
+def test_a_link_alone_that_was_changed_is_named(whole: Path, tmp_path: Path, seq: int) -> None:
+    """The hash of a row is of its link too, but is reckoned anew from the row before."""
+    rows, path = rows_of(whole), tmp_path / "t.ledger"
+    shutil.copy(whole, path)
+    rows[seq - 1][1] = "e" * 64
+    rewrite(path, rows)
+    broken = verify(path).broken
+    assert broken is not None
+    assert (broken.seq, broken.text) == (seq, "does not follow the row before it")
 
 
 def test_rewritten_chain_is_seen_against_a_noted_head(whole: Path, tmp_path: Path) -> None:
