@@ -291,7 +291,8 @@ class Policy:
     sprayed; none: at any time. Work goes on for `num_days` days of 24 h from the start of the
     plan, `day_s` in each.
 
-    `packs` are the policy packs that hold beside the plain one (`missions.policies`), `operators`
+    `packs` are the policy packs that hold beside the plain one (`missions.policies`), `own_packs`
+    the site's own as JSON, so that a plan carries them; `operators`
     how many people fly drones, `applied` when the flight was applied for (local ISO time).
 
     Source: ceilings and radius from China's agricultural envelope of 2024-01-01 (30 m, 50 km/h,
@@ -324,6 +325,7 @@ class Policy:
     num_days: int = 1
     objective: Objective = Objective.MAKESPAN
     packs: tuple[str, ...] = ()
+    own_packs: tuple[str, ...] = ()
     operators: int | None = None
     applied: str = ""
     waivers: tuple[Waiver, ...] = ()

@@ -17,7 +17,7 @@ from skymist.missions.policies.judging import (
     require_lawful,
 )
 from skymist.missions.policies.of_flight import Flight
-from skymist.missions.policies.packs import PLAIN
+from skymist.missions.policies.packs import packs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -105,14 +105,14 @@ def require_policy(plan: Plan, source: object, flight: Flight | None = None) -> 
     if flight is not None:
         named = (("applied", flight.applied), ("reported", flight.reported))
         told = {key: when.isoformat(timespec="minutes") for key, when in named if when}
-    packs = (PLAIN, *plan.site.policy.packs)
+    packs = tuple(pack.id for pack in packs_of(plan.site.policy))
     return Judged(packs=packs, findings=findings, told=told)
 
 
 def policy_dict(policy: Policy, day: date) -> dict[str, object]:
     """What a report says of the rules: packs, and each waiver with whether it held on a day."""
     return {
-        "packs": [PLAIN, *policy.packs],
+        "packs": [pack.id for pack in packs_of(policy)],
         "waivers": [
             {
                 **{"rule": w.rule, "by": w.by, "reason": w.reason, "until": w.until},

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from skymist.coverage.errors import PlanError
 from skymist.coverage.frames import Origin
 from skymist.coverage.organising import Organiser, Product
-from skymist.coverage.site import LevelRule, LevelRules, Measure, Mode, Policy, Site, Waiver
+from skymist.coverage.site import LevelRule, LevelRules, Measure, Mode, Policy, Site
 from skymist.missions import site_schema as schema
 from skymist.missions.entries import ENTRIES
 from skymist.missions.errors import Fault, SiteFileError
@@ -30,7 +30,6 @@ from skymist.missions.map_values import MapValues, Pair
 from skymist.missions.organiser.prices import price_keys
 from skymist.missions.organiser.schema import OrganiserEntry, organiser_of, product_of
 from skymist.missions.placing import middle_of, misplaced, origin_trouble, to_local
-from skymist.missions.policies.packs import PLAIN, rules_in
 from skymist.missions.validation import Locate, checked, found_text, near_miss, without_nulls
 from skymist.missions.yaml_lines import LinedYaml, Place, read_yaml
 
@@ -42,7 +41,6 @@ POLICY_KEYS = {
     "by_zone": "is_by_zone",
     "days": "num_days",
     "restore_parameters": "restores_parameters",
-    "pack": "packs",
 }
 """The file's words where the policy's own say more."""
 
@@ -268,35 +266,21 @@ class _SiteReader:
 
     def _policy(self) -> Policy:
         entry = self._section("policy", schema.PolicyEntry) or schema.PolicyEntry()
-        keys = entry.model_dump(exclude_none=True)
+        keys = entry.model_dump(exclude_none=True, exclude={"pack", "waivers"})
         keys |= {k: getattr(entry, k) for k in ("hours", "vector_hours") if k in keys}
         for given, ours in POLICY_KEYS.items():
             if given in keys:
                 keys[ours] = keys.pop(given)
-        keys["packs"] = tuple(name for name in keys.get("packs", ()) if name != PLAIN)
-        keys["waivers"] = self._waivers(entry.waivers or [], keys["packs"])
+        if entry.pack or entry.waivers:
+            from skymist.missions.policies.in_site import rule_keys
+
+            keys |= rule_keys(entry, self.folder, self.fault, self.faults)
         policy = Policy(**keys)
         if not policy.temperature_min_c < policy.temperature_max_c:
             found = f"{policy.temperature_min_c} to {policy.temperature_max_c}"
             place = ("policy", "temperature_min_c")
             self.fault(place, "a minimum below the maximum", found)
         return policy
-
-    def _waivers(
-        self, entries: list[schema.WaiverEntry], packs: tuple[str, ...]
-    ) -> tuple[Waiver, ...]:
-        """The waivers; a fault for one of a rule that is not there, or that none may waive."""
-        if not entries:
-            return ()
-        rules = {rule.id: rule for rule in rules_in(packs)}
-        for number, one in enumerate(entries):
-            place = ("policy", "waivers", number, "rule")
-            if one.rule not in rules:
-                hint = near_miss(one.rule, rules)
-                self.fault(place, "a rule of the site's policy packs", found_text(one.rule), hint)
-            elif not rules[one.rule].is_waivable:
-                self.fault(place, "a rule that can be waived", found_text(one.rule))
-        return tuple(Waiver(**one.model_dump()) for one in entries)
 
     def _origin(self, features: list[Feature]) -> Origin:
         """The origin that the file gives, else the middle of the spots, else of everything."""

@@ -6,9 +6,17 @@ defaults of a whole site are left to `missions.site`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
 
 from skymist.coverage.site import Kind, Objective
 from skymist.missions.clock_words import DayGiven, HoursGiven, MomentGiven
@@ -37,7 +45,21 @@ def _as_list(value: object) -> object:
 
 
 PackName = Literal["plain", "china-2024", "china-cdc-2025"]
-PacksGiven = Annotated[list[PackName] | None, BeforeValidator(_as_list)]
+
+
+def _pack(value: object) -> object:
+    names = get_args(PackName)
+    if isinstance(value, str) and (value in names or value.lower().endswith((".yaml", ".yml"))):
+        return value
+    wanted = f"{', '.join(names)}, or a pack's own file (.yaml)"
+    raise PydanticCustomError("pack", "{wanted}", {"wanted": wanted})
+
+
+_PACK_JSON = {
+    "anyOf": [{"enum": list(get_args(PackName))}, {"type": "string", "pattern": "[.]ya?ml$"}]
+}
+PackGiven = Annotated[str, BeforeValidator(_pack), WithJsonSchema(_PACK_JSON)]
+PacksGiven = Annotated[list[PackGiven] | None, BeforeValidator(_as_list)]
 
 
 def _layer_tag(value: object) -> str:
@@ -252,7 +274,8 @@ class PolicyEntry(Entry):
     )
     separation_m: Number | None = Field(default=None, ge=0, le=1000, description="drone to drone")
     pack: PacksGiven = Field(
-        default=None, description="policy packs that hold beside the plain one: a name or a list"
+        default=None,
+        description="policy packs beside the plain one: a name, a file of your own, or a list",
     )
     operators: Whole | None = Field(
         default=None, ge=1, le=1000, description="how many people fly drones"

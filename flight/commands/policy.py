@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json as jsonlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from skymist.missions.policies.packs import Pack, Rule
+    from skymist.missions.policies.packs import Pack
+    from skymist.missions.policies.rules import Rule
 
 app = typer.Typer(
     name="policy",
@@ -39,7 +41,7 @@ def listed(json: AsJson = False) -> None:
 
 @app.command()
 def show(
-    packs: Annotated[list[str], typer.Argument(help="One pack or several.")],
+    packs: Annotated[list[str], typer.Argument(help="One pack or several; a file of your own.")],
     json: AsJson = False,
 ) -> None:
     """Show the rules of packs: limit, severity, source, date, and the way to mend.
@@ -47,11 +49,13 @@ def show(
     Example: [bold]skymist policy show china-2024[/bold]
 
     Example: [bold]skymist policy show china-2024 china-cdc-2025 --json[/bold]
+
+    Example: [bold]skymist policy show shenzhen.yaml[/bold]
     """
     from skymist.missions.findings import NO_ADVICE
-    from skymist.missions.policies.packs import MARKS, pack_of
+    from skymist.missions.policies.rules import MARKS
 
-    found = [pack_of(name) for name in packs]
+    found = [_pack(name) for name in packs]
     if json:
         told = [{**_head(pack), "rules": [_told(rule) for rule in pack.rules]} for pack in found]
         print(jsonlib.dumps(told, ensure_ascii=False))
@@ -65,6 +69,20 @@ def show(
             print(f"  source: {rule.source}, {rule.date} ({MARKS[rule.mark]})")
             print(f"  mend: {rule.mend}\n")
     print(NO_ADVICE)
+
+
+def _pack(name: str) -> Pack:
+    """A pack by its id, or of a file."""
+    from skymist.missions.errors import SiteFileError
+    from skymist.missions.policies.in_site import PACK_FILE, read_pack
+    from skymist.missions.policies.packs import pack_of
+
+    if not name.lower().endswith(PACK_FILE):
+        return pack_of(name)
+    made, faults = read_pack(Path(name))
+    if made is None:
+        raise SiteFileError(faults)
+    return made
 
 
 def _head(pack: Pack) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from skymist.missions.errors import SiteUnsafe
 from skymist.missions.findings import NO_ADVICE, Finding, Severity
 from skymist.missions.policies import of_flight, of_plan, of_site
-from skymist.missions.policies.packs import Bound, rules_of
+from skymist.missions.policies.packs import rules_of
+from skymist.missions.policies.rules import Bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from skymist.coverage.plan import Plan
     from skymist.coverage.site import Policy, Site, Waiver
     from skymist.missions.policies.of_flight import Flight
-    from skymist.missions.policies.packs import Rule
     from skymist.missions.policies.readings import Reading
+    from skymist.missions.policies.rules import Rule
 
     Thing = TypeVar("Thing")
 

@@ -22,10 +22,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from skymist.coverage.site import Site
 from skymist.missions.ledger.due import due
 from skymist.missions.ledger.store import open_ledger
 from skymist.missions.ledger.treatments import add_record
@@ -45,7 +47,7 @@ DAY = date(2027, 6, 30)
 
 def fill(path: Path) -> float:
     """Write the treatments, a record a day with a tenth missed or partial; seconds it took."""
-    site, rng, began = read_site(SITE), random.Random(1), time.perf_counter()
+    site, rng, began = kouvola(), random.Random(1), time.perf_counter()
     ids, num = [spot.id for spot in site.spots], 0
     while num < NUM_TREATMENTS:
         day = MORNING + timedelta(days=num // len(ids))
@@ -78,9 +80,15 @@ def command(path: Path) -> None:
     subprocess.run([*line, "--on", str(DAY), "--json"], check=True, stdout=subprocess.DEVNULL)
 
 
+@lru_cache(maxsize=1)
+def kouvola() -> Site:
+    """The site, read once."""
+    return read_site(SITE)
+
+
 def query(path: Path) -> None:
     """What is due, of a site that is in memory."""
-    site = query.__dict__.setdefault("site", read_site(SITE))
+    site = kouvola()
     with open_ledger(path, reads=site.name) as ledger:
         due(site, ledger, DAY)
 
@@ -131,7 +139,7 @@ def kills(folder: Path, num: int) -> tuple[int, int, int, int]:
 
 def months(folder: Path, num: int) -> list[tuple[str, str]]:
     """Months of Kouvola, each with its own seed, beside the replay of tests/missions/ledger."""
-    site, all_ = read_site(SITE), list[Month]()
+    site, all_ = kouvola(), list[Month]()
     for seed in range(num):
         all_.append(lived(site, folder / f"m{seed}.ledger", seed=seed))
     found = sum(month.num_findings for month in all_)

@@ -195,6 +195,63 @@ def test_site_file_names_packs_and_waivers(tmp_path: Path) -> None:
     assert {"airspace", "registered", "data-kept", "vector-crew"} <= rules
 
 
+OWN = """\
+id: shenzhen
+title: City
+source: City order 12
+date: 2026-05-01
+rules:
+  - id: speed-in-town
+    what: fastest flight in town
+    measure: speed_mps
+    most: 8
+    unit: m/s
+    severity: error
+    source: City order 12, section 3
+    date: 2026-05-01
+    mark: S
+    mend: set policy.speed_max_mps to 8
+"""
+
+
+def test_a_pack_of_ones_own_stands_beside_the_site_and_goes_with_its_plans(tmp_path: Path) -> None:
+    (tmp_path / "city.yaml").write_text(OWN, encoding="utf-8")
+    site = read_site(written(tmp_path, "[china-2024, city.yaml]", "speed-in-town"))
+    (found,) = [f for f in check_site(site, date(2026, 7, 1)) if f.rule == "speed-in-town"]
+    assert found.severity is Severity.INFO
+    assert found.source == "City order 12, section 3, 2026-05-01 [shenzhen]"
+    with pytest.raises(SiteUnsafe, match=r"13.9 m/s.*at most 8 m/s.*City order 12"):
+        require_safe(site, Path("s"), date(2027, 1, 1))
+    plan = made_plan(site)
+    again = plan_from_dict(plan_to_dict(plan))
+    late = replace(again, start=Start(clock_s=0.0, date="2027-01-01"))
+    slow = replace(late, sorties=())
+    assert not [f for f in plan_findings(slow) if f.rule == "speed-in-town"]
+    fast = replace(late.sorties[0].legs[0], speed_mps=8.1)
+    legs = (fast, *late.sorties[0].legs[1:])
+    quick = replace(late, sorties=(replace(late.sorties[0], legs=legs),))
+    (told,) = [f for f in plan_findings(quick) if f.rule == "speed-in-town"]
+    assert told.value == "8.1 m/s (sortie d-1)"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (OWN.replace("most: 8", "most: fast"), "most: wanted a number"),
+        (OWN.replace("speed_mps", "spede_mps"), "measure: wanted one of"),
+        (OWN.replace("id: shenzhen", "id: plain"), "no built-in pack"),
+        ("- 1", "wanted a mapping"),
+        ("a: [", "city.yaml"),
+        (None, "city.yaml"),
+    ],
+)
+def test_a_faulty_pack_of_ones_own_is_a_fault(tmp_path: Path, text: str | None, words: str) -> None:
+    if text is not None:
+        (tmp_path / "city.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(SiteFileError, match=words):
+        read_site(written(tmp_path, "city.yaml", "wind-limit"))
+
+
 @pytest.mark.parametrize(
     ("pack", "rule", "until", "field", "wanted"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from datetime import date
 from pathlib import Path
@@ -14,15 +15,14 @@ from skymist.coverage.errors import PlanError
 from skymist.coverage.site import Policy
 from skymist.missions.findings import Severity
 from skymist.missions.policies.packs import (
-    MARKS,
     PLAIN,
-    Bound,
+    own_pack,
     pack_from,
     pack_ids,
     pack_of,
-    rules_in,
     rules_of,
 )
+from skymist.missions.policies.rules import MARKS, Bound
 from skymist.missions.site_schema import PackName
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -58,7 +58,7 @@ def test_the_schema_and_the_manual_name_every_pack_and_rule() -> None:
 
 def test_a_named_pack_stands_in_for_rules_of_the_same_id() -> None:
     plain = {rule.id: rule for rule in rules_of(Policy())}
-    held = {rule.id: rule for rule in rules_in(["china-2024", "china-cdc-2025"])}
+    held = {rule.id: rule for rule in rules_of(Policy(packs=("china-2024", "china-cdc-2025")))}
     assert set(plain) < set(held)
     assert plain["envelope-height"].severity is Severity.WARNING
     assert held["envelope-height"].severity is Severity.ERROR
@@ -96,6 +96,13 @@ GOOD: dict[str, Any] = yaml.safe_load((FOLDER / "plain.yaml").read_text(encoding
         ({"measure": ""}, "wanted a measure and one of"),
         ({"ask": True}, "wanted a measure and one of"),
         ({"limit": 3}, "limit: wanted a known key"),
+        ({"measure": "hight_m"}, "measure: wanted one of height_m, speed_mps"),
+        ({"measure": "vector_hours"}, "hours go with vector_hours"),
+        ({"most": "high"}, "most: wanted a number"),
+        ({"most": True}, "most: wanted a number"),
+        ({"most": float("nan")}, "most: wanted a number"),
+        ({"what": ["a"]}, "what: wanted a text"),
+        ({"waivable": "no"}, "waivable: wanted true or false"),
         ({"id": "envelope-speed"}, "envelope-speed: wanted once, found 2 times"),
     ],
 )
@@ -104,6 +111,47 @@ def test_a_faulty_pack_is_refused(change: dict[str, Any], words: str) -> None:
     data["rules"][0] |= change
     with pytest.raises(PlanError, match=words):
         pack_from(data)
+
+
+@pytest.mark.parametrize(
+    ("bound", "given", "words"),
+    [
+        ("within", [5, 3], r"within: wanted \[low, high\]"),
+        ("within", 5, r"within: wanted \[low, high\]"),
+        ("within", [1, 2, 3], r"within: wanted \[low, high\]"),
+        ("hours", ["noon"], "hours: wanted hours as 07:00-09:00"),
+    ],
+)
+def test_a_faulty_limit_is_refused(bound: str, given: object, words: str) -> None:
+    data = deepcopy(GOOD)
+    del data["rules"][0]["most"]
+    measure = "vector_hours" if bound == "hours" else "height_m"
+    data["rules"][0] |= {bound: given, "measure": measure}
+    with pytest.raises(PlanError, match=words):
+        pack_from(data)
+
+
+@pytest.mark.parametrize("data", [None, [], "pack", {"id": "x"}, {**GOOD, "rules": {"a": 1}}])
+def test_what_is_no_pack_is_refused(data: object) -> None:
+    with pytest.raises(PlanError, match="wanted"):
+        pack_from(data)
+
+
+def own(**change: Any) -> str:
+    rule = {**GOOD["rules"][0], "date": "2026-05-01", **change}
+    return json.dumps({**GOOD, "id": "ours", "date": "2026-05-01", "rules": [rule]})
+
+
+def test_a_pack_of_ones_own_holds_beside_the_others_and_takes_no_fixed_rule() -> None:
+    held = {r.id: r for r in rules_of(Policy(own_packs=(own(most=20, severity="error"),)))}
+    assert (held["envelope-height"].high, held["envelope-height"].pack) == (20.0, "ours")
+    assert held["no-spray"].pack == PLAIN
+    with pytest.raises(PlanError, match="no-spray: a rule that nothing may stand in for"):
+        own_pack(own(id="no-spray", measure="no_spray_m2", most=50))
+    with pytest.raises(PlanError, match="id: wanted one that no built-in pack has"):
+        own_pack(own().replace('"ours"', '"plain"'))
+    with pytest.raises(PlanError, match="wanted JSON"):
+        own_pack("{")
 
 
 def test_an_unknown_pack_is_named_with_those_that_are_there() -> None:
