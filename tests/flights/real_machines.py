@@ -12,7 +12,7 @@ import asyncio
 import bisect
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,8 @@ class RealMachine:
 
     async def look(self) -> None:
         """See where its clock, its motors and its pump stand, ten times a second."""
-        station = Station(JoiningPipe(self.port + THIRD), sysid=253, target=self._drone.sysid)
+        pipe = JoiningPipe(self.port + THIRD)
+        station = Station(pipe, sysid=253, target=self._drone.sysid)
         station.watchers.append(self._see)
         hearing = asyncio.create_task(station.listen())
         try:
@@ -96,6 +97,7 @@ class RealMachine:
                 await asyncio.sleep(ASK_AGAIN_S)
         finally:
             hearing.cancel()
+            pipe.close()
 
     def _see(self, message: Any) -> None:
         match message.get_type():
@@ -236,9 +238,9 @@ class _Log:
         """What was held at each arming: the list at the log's head, then the last that came."""
         self._items: dict[int, tuple[float, ...]] = {}
         self._ground_m = 0.0
-        reader = DFReader.DFReader_binary(str(path))
-        while (message := reader.recv_match(type=["SIM", "RCOU", "CMD", "MSG"])) is not None:
-            self._take(message, message.TimeUS / 1e6)
+        with closing(DFReader.DFReader_binary(str(path))) as reader:
+            while (message := reader.recv_match(type=["SIM", "RCOU", "CMD", "MSG"])) is not None:
+                self._take(message, message.TimeUS / 1e6)
 
     def _take(self, message: Any, at_s: float) -> None:
         match message.get_type():
@@ -308,6 +310,9 @@ def real_world(binary: Path | None, speedup: float, folder: Path) -> Any:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            for machine in made:
+                machine.wire.close()
+            await asyncio.sleep(1.0)
         for machine in made:
             (own,) = folder.glob(f"{machine._drone.id}-*")
             machine.read_logs(own, plan)
