@@ -45,15 +45,19 @@ POLICY_KEYS = {
 """The file's words where the policy's own say more."""
 
 
-def read_site(path: Path, contents: Mapping[Path, bytes] | None = None) -> Site:
+def read_site(
+    path: Path, contents: Mapping[Path, bytes] | None = None, *, needs_spots: bool = True
+) -> Site:
     """The site of a site file; `contents` stand for what GeoJSON layers of these paths hold.
+
+    Without spots there is nothing to plan; who only looks at the map need not have any.
 
     Raises
     ------
     SiteFileError
         With all faults of the file and its layers.
     """
-    site, faults = _read(Path(path), contents or {})
+    site, faults = _read(Path(path), contents or {}, needs_spots)
     if faults or site is None:
         raise SiteFileError(faults)
     return site
@@ -61,10 +65,12 @@ def read_site(path: Path, contents: Mapping[Path, bytes] | None = None) -> Site:
 
 def site_faults(path: Path) -> tuple[Fault, ...]:
     """All faults of a site file and its layers; none where `read_site` gives a site."""
-    return _read(Path(path), {})[1]
+    return _read(Path(path), {}, True)[1]
 
 
-def _read(path: Path, contents: Mapping[Path, bytes]) -> tuple[Site | None, tuple[Fault, ...]]:
+def _read(
+    path: Path, contents: Mapping[Path, bytes], needs_spots: bool
+) -> tuple[Site | None, tuple[Fault, ...]]:
     document = read_yaml(path)
     if not isinstance(document.value, dict):
         if document.faults:
@@ -81,7 +87,11 @@ def _read(path: Path, contents: Mapping[Path, bytes]) -> tuple[Site | None, tupl
         )
         return None, (fault,)
     reader = _SiteReader(
-        document=document, folder=path.parent, faults=list(document.faults), contents=contents
+        document=document,
+        folder=path.parent,
+        faults=list(document.faults),
+        contents=contents,
+        needs_spots=needs_spots,
     )
     site = reader.read()
     return site, _in_order(reader.faults, document.file)
@@ -104,6 +114,7 @@ class _SiteReader:
     folder: Path
     faults: list[Fault]
     contents: Mapping[Path, bytes]
+    needs_spots: bool
     gaps: set[str] = field(default_factory=set)
 
     def fault(self, place: Place, wanted: str, found: str, hint: str = "") -> None:
@@ -216,7 +227,7 @@ class _SiteReader:
 
     def _require_some(self, pairs: Mapping[str, list[Pair]], has_fleet: bool) -> None:
         """Fault what a site cannot be without, unless it is there but faulty."""
-        if not pairs.get("spots") and "spots" not in self.gaps:
+        if self.needs_spots and not pairs.get("spots") and "spots" not in self.gaps:
             hint = "a layer of spots under 'layers:', or a list under 'spots:'"
             self.fault(("spots",), "at least one blind spot", "none", hint)
         if not pairs.get("pads") and "pads" not in self.gaps:

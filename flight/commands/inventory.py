@@ -50,9 +50,9 @@ def listed(
     from skymist.missions.inventory.book import read_book
     from skymist.missions.inventory.listing import listed as rows_of
     from skymist.missions.inventory.photos import missing_photos
-    from skymist.missions.site import read_site
 
-    book, place = read_book(site), read_site(site)
+    book = read_book(site)
+    place = book.site()
     chosen = {"kinds": kind, "levels": level, "zones": zone, "posts": post}
     rows = rows_of(book, place, **{key: value or () for key, value in chosen.items()})
     for row in rows:
@@ -189,10 +189,10 @@ def duplicates(
 
     Example: [bold]skymist inventory duplicates site.yaml --within-m 3[/bold]
     """
+    from skymist.missions.inventory.book import read_book
     from skymist.missions.inventory.duplicates import duplicates as found_in
-    from skymist.missions.site import read_site
 
-    found = found_in(read_site(site), within_m)
+    found = found_in(read_book(site).site(), within_m)
     if json:
         rows = [
             {
@@ -234,10 +234,9 @@ def merge(
     """
     from skymist.missions.inventory.book import read_book
     from skymist.missions.inventory.duplicates import merged
-    from skymist.missions.site import read_site
 
     book = read_book(site)
-    changes = merged(book, read_site(site), spots, takes_union=union)
+    changes = merged(book, book.site(), spots, takes_union=union)
     finish(book, changes, ledger, by=by, why=why, dry_run=dry_run, json=json)
 
 

@@ -73,13 +73,13 @@ def suggest(
     """
     from skymist.missions.inventory.book import read_book
     from skymist.missions.ledger.store import open_ledger
-    from skymist.missions.site import read_site
     from skymist.missions.suggest.deciding import accepted, dismissed
     from skymist.missions.suggest.deciding import dismiss as dismissing
     from skymist.missions.suggest.sources import read_extract, read_streets
     from skymist.missions.suggest.suggest import suggested
 
-    place, path = read_site(site), ledger or site.with_suffix(LEDGER_SUFFIX)
+    book, path = read_book(site), ledger or site.with_suffix(LEDGER_SUFFIX)
+    place = book.site()
     extract = None if osm is None else read_extract(osm, place)
     found = suggested(place, read_streets(site, place.origin), extract)
     gone: set[str] = set()
@@ -98,7 +98,6 @@ def suggest(
         typer.echo(f"{len(dismiss)} dismissed{' (not written)' * dry_run}", err=True)
         shown = {name: one for name, one in shown.items() if name not in dismiss}
     if accept:
-        book = read_book(site)
         names = list(shown) if accept == ["ALL"] else accept
         reason = "proposed by a rule; nobody has looked"
         values = given(set_, None, level=level, reason=reason)

@@ -45,14 +45,13 @@ def export(
     from skymist.missions.inventory.listing import listed
     from skymist.missions.inventory.sheets import csv_bytes, geopackage_bytes
     from skymist.missions.plans import write_whole
-    from skymist.missions.site import read_site
 
     writers = {".csv": csv_bytes, ".gpkg": geopackage_bytes}
     if out.suffix.lower() not in writers:
         raise FormatError(f"--out: wanted .csv or .gpkg, found {out.name!r}")
     chosen = {"kinds": kind, "levels": level, "zones": zone, "posts": post}
-    book, place = read_book(site), read_site(site)
-    rows = listed(book, place, **{key: value or () for key, value in chosen.items()})
+    book = read_book(site)
+    rows = listed(book, book.site(), **{key: value or () for key, value in chosen.items()})
     write_whole(out, writers[out.suffix.lower()](rows))
     print(f"{len(rows)} spots in {out}")
 

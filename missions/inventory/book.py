@@ -18,11 +18,14 @@ from skymist.missions.errors import Fault, FormatError, SiteFileError
 from skymist.missions.features import Feature
 from skymist.missions.intake import Intake
 from skymist.missions.inventory.states import GEOMETRY, State, changed_keys, state_of
+from skymist.missions.site import read_site
 from skymist.missions.validation import checked, without_nulls
 from skymist.missions.yaml_lines import LinedYaml, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from skymist.coverage.site import Site
 
 EMPTY = b'{"type": "FeatureCollection", "features": []}\n'
 
@@ -54,6 +57,17 @@ class Book:
     items: dict[str, Item]
     names: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
+
+    def site(self) -> Site:
+        """The whole site with these spots, be there none.
+
+        Raises
+        ------
+        SiteFileError
+            With every fault of the site.
+        """
+        held = {self.path: EMPTY if self.data is None else self.data}
+        return read_site(self.site_file, held, needs_spots=False)
 
     def state(self, spot_id: str) -> State:
         """The state of a spot that we may write.

@@ -66,3 +66,16 @@ def test_proposals_are_listed_drawn_accepted_and_dismissed(tmp_path: Path) -> No
     assert left["proposals"] == []
     assert told("suggest", site)["proposals"] == []
     assert "wanted the name of a proposal" in told("suggest", site, "--accept", "gap-1", code=2)
+
+
+def test_an_inventory_is_begun_from_what_the_map_proposes(tmp_path: Path) -> None:
+    site = town(tmp_path)
+    (tmp_path / "spots.geojson").unlink()
+    assert told("list", site)["spots"] == []
+    assert told("duplicates", site)["pairs"] == []
+    assert len(told("suggest", site)["proposals"]) == 2
+    told("suggest", site, "--accept", "ALL", "--set", "responsible=Post 4", "--by", "Wu")
+    assert {spot["kind"] for spot in told("list", site, "--post", "Post 4")["spots"]} == {
+        "gap",
+        "back_alley",
+    }
