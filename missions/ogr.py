@@ -53,6 +53,8 @@ class Table:
 
 def _plain(value: Any) -> Any:
     """A value of a column as plain Python; None for null."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if isinstance(value, np.datetime64):
         return None if np.isnat(value) else str(value)
     if isinstance(value, np.generic):

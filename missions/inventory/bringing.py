@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from skymist.missions.errors import Fault, SiteFileError
+from skymist.missions.features import capped
 from skymist.missions.inventory.adding import level_faults
 from skymist.missions.inventory.book import checked_state
 from skymist.missions.inventory.changes import Change
@@ -106,7 +107,7 @@ def brought(
         faults += level_faults(change, row.file, row.line)
         changes += [change] if change.fields() else []
     if faults:
-        raise SiteFileError(tuple(faults))
+        raise SiteFileError(tuple(capped(faults)))
     named = {row.id for row in rows}
     absent = tuple(i.id for i in book.items.values() if i.raw is not None and i.id not in named)
     if removes_absent:

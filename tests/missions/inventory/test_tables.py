@@ -20,11 +20,16 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skymist.missions.inventory.adding import edition
 from skymist.missions.inventory.book import read_book
 from skymist.missions.inventory.bringing import brought as bring
+from skymist.missions.inventory.changes import commit
 from skymist.missions.inventory.listing import listed
 from skymist.missions.inventory.rows import read_rows
 from skymist.missions.inventory.sheets import csv_bytes
+from skymist.missions.inventory.states import mark_of
+from skymist.missions.ledger.spots import state_marked
+from skymist.missions.ledger.store import open_ledger
 from skymist.missions.site import read_site
 from skymist.missions.tables import inert, unguarded
 from tests.missions.inventory.commands import run
@@ -280,6 +285,52 @@ def test_wrong_cells_are_named_and_nothing_is_taken(
         assert (code, out) == (2, "")
         assert wanted in err
     assert (tmp_path / "spots.geojson").read_bytes() == data
+
+
+def test_a_geojson_of_the_layer_itself_changes_nothing(tmp_path: Path) -> None:
+    site = community(tmp_path)
+    assert run("edit", site, "bin-1", "--photo", "a.jpg", "--photo", "photos/b.jpg")[0] == 0
+    copy = tmp_path / "copy.geojson"
+    copy.write_bytes((tmp_path / "spots.geojson").read_bytes())
+    assert brought(site, copy)["changes"] == []
+
+
+VALUES = st.sampled_from(["", "a", "b"])
+KEYS = ("name", "note", "surface", "responsible")
+
+
+@settings(max_examples=40, deadline=None)
+@given(was=st.tuples(*[VALUES] * 4), here=st.tuples(*[VALUES] * 4), there=st.tuples(*[VALUES] * 4))
+def test_each_field_is_merged_by_the_table_of_three_ways(
+    was: tuple[str, ...], here: tuple[str, ...], there: tuple[str, ...], tmp_path_factory: Any
+) -> None:
+    folder = tmp_path_factory.mktemp("three")
+    spot = point(0, 0, id="s", kind="bin", level="red", radius_m=1)
+    spot["properties"] |= dict(zip(KEYS, was, strict=True))
+    site = community(folder, [spot])
+    book = read_book(site)
+    table, ledger = folder / "t.csv", folder / "l"
+    table.write_bytes(csv_bytes(listed(book, read_site(site))))
+    values = {key: value or None for key, value in zip(KEYS, here, strict=True)}
+    commit(book, [edition(book, "s", values)], ledger, by="Lin")
+    sheet(table, lambda rows: rows["s"].update(zip(KEYS, there, strict=True)))
+    rows, columns = read_rows(table)
+    book = read_book(site)
+
+    def base_of(spot_id: str, rev: str) -> Any:
+        if not ledger.is_file():
+            return None
+        with open_ledger(ledger) as held:
+            return state_marked(held, spot_id, lambda state: mark_of(state) == rev)
+
+    found = bring(book, rows, columns, today=date(2026, 7, 1), base_of=base_of)
+    fought = {conflict.key for conflict in found.conflicts}
+    after = found.changes[0].after if found.changes else book.state("s")
+    for key, old, ours, theirs in zip(KEYS, was, here, there, strict=True):
+        both = theirs not in (old, ours) and ours != old
+        assert (key in fought) == both
+        want = ours if theirs == old or both else theirs
+        assert (after or {}).get(key, "") == want
 
 
 def test_tables_of_others(tmp_path: Path) -> None:
