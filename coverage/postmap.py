@@ -39,7 +39,7 @@ LETTERS = {
     Language.ENGLISH: {level: level.value[0].upper() for level in LevelName},
     Language.CHINESE: dict(zip(LevelName, "红黄蓝绿", strict=True)),
 }
-ZONES_NAMED = 26
+POSTS_NAMED = 26
 LETTERS_MOST = 400
 
 
@@ -162,16 +162,22 @@ def _legend(sheet: Sheet, site: Site, flown: Collection[str]) -> None:
                 count=count,
             )
             sheet.patch(text, fc=tint(look.colour, 0.1), ec=SOFT_INK, lw=0.4)
-    if site.zones:
+    posts = _posts(site, sheet.say("no post named"))
+    if posts:
         sheet.section(sheet.say("Posts"))
-    for zone in site.zones[:ZONES_NAMED]:
-        post = readable(zone.responsible) or sheet.say("no post named")
-        sheet.note(f"{readable(zone.id)}: {post}")
-    if len(site.zones) > ZONES_NAMED:
-        sheet.note(
-            sheet.say("and {count} more: see the roster", count=len(site.zones) - ZONES_NAMED)
-        )
+    for line in posts[:POSTS_NAMED]:
+        sheet.note(line)
+    if len(posts) > POSTS_NAMED:
+        text = "and {count} more: see the roster"
+        sheet.note(sheet.say(text, count=len(posts) - POSTS_NAMED))
     place_legend(sheet, site)
+
+
+def _posts(site: Site, none: str) -> list[str]:
+    """Each zone with its post, then the spots that have one of their own."""
+    zones = [f"{readable(zone.id)}: {readable(zone.responsible) or none}" for zone in site.zones]
+    own = [f"{readable(s.id)}: {readable(s.responsible)}" for s in site.spots if s.responsible]
+    return zones + own
 
 
 def _extent(site: Site) -> Bounds:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from skymist.coverage.energy import SPOOL_S, leg_s
 from skymist.coverage.hours import DAY_S, Hours, Spans, both, daily, merged
 from skymist.coverage.plan import GroundTask, Pass, Plan, Reason
-from skymist.coverage.site import RANK, BlindSpot, Site
+from skymist.coverage.site import RANK, Agent, BlindSpot, Site
 from skymist.coverage.timetable import hours_of
 from skymist.missions.errors import FormatError
 from skymist.missions.organiser.prices import hand_minutes
@@ -33,6 +33,8 @@ USUAL_CREW_HOURS = (
 """When people on foot work where the site does not say. Proposal."""
 APART_S = 300.0
 """Between people leaving a zone and spray there, and after it. Proposal."""
+NEAR_M = 30.0
+"""Spray on a spot this near counts as if it were in the zone. Proposal."""
 DAYS_MOST = 31
 
 
@@ -101,7 +103,7 @@ def dated(plan: Plan, start: Start | None) -> Plan:
 
 
 def require_site_of(plan: Plan, site: Site) -> None:
-    """Refuse a plan of another site, or of spots that the site no longer has.
+    """Refuse a plan of another site, of spots that it no longer has, or of other agents.
 
     Raises
     ------
@@ -115,6 +117,20 @@ def require_site_of(plan: Plan, site: Site) -> None:
     if lost:
         shown = ", ".join(lost[:5]) + (" ..." if len(lost) > 5 else "")
         raise FormatError(f"PLAN: wanted spots of the site file, found {shown}: plan it anew")
+    used = {sortie.agent_id for sortie in plan.sorties}
+    for planned in plan.site.agents:
+        now = next((agent for agent in site.agents if agent.id == planned.id), None)
+        if planned.id in used and planned != now:
+            raise FormatError(
+                f"PLAN: agent {planned.id}: wanted it as the site file has it, {_told(now)}, "
+                f"found {_told(planned)}: plan it anew"
+            )
+
+
+def _told(agent: Agent | None) -> str:
+    if agent is None:
+        return "none"
+    return f"{agent.chlorine_mg_per_l:g} mg/L, {agent.contact_min:g} min ({agent.name})"
 
 
 def duties(plan: Plan, site: Site, prices: Prices) -> tuple[Duty, ...]:
@@ -272,9 +288,7 @@ def _allowed(plan: Plan, site: Site, spot: BlindSpot, flown: Sequence[Duty]) -> 
     closed = [
         (duty.from_s - APART_S, duty.to_s + APART_S)
         for duty in flown
-        if duty.zone_id == (spot.zone_id or "")
-        and duty.from_s is not None
-        and duty.to_s is not None
+        if _is_near(duty.spot, spot) and duty.from_s is not None and duty.to_s is not None
     ]
     closed += [
         (duty.from_s - APART_S, duty.open_s)
@@ -284,6 +298,10 @@ def _allowed(plan: Plan, site: Site, spot: BlindSpot, flown: Sequence[Duty]) -> 
     for span in merged(closed):
         spans = _without(spans, span)
     return spans
+
+
+def _is_near(one: BlindSpot, other: BlindSpot) -> bool:
+    return one.zone_id == other.zone_id or one.area.distance(other.area) < NEAR_M
 
 
 def _whole_minutes(plan: Plan, spans: Spans) -> Spans:

@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 import jinja2
 import segno
-from markupsafe import Markup
 
 from skymist.coverage.words import Language
 from skymist.missions.formats.page import font_face
@@ -84,8 +83,8 @@ def notice_html(told: Told, notice: Notice, language: Language, url: str) -> str
     return page.render(
         lang="zh-CN" if language is Language.CHINESE else "en",
         told=told,
-        font=Markup(font_face(notice_text(told) + under)),
-        code=Markup(drawn),
+        font=font_face(notice_text(told) + under),
+        code=drawn,
         caption=under,
     )
 

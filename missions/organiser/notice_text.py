@@ -68,7 +68,7 @@ def told(site: str, notice: Notice, language: Language) -> Told:
         site=site,
         title=title,
         version=version,
-        contact=tuple(_contact(facts, language)) if facts else (),
+        contact=tuple(_contact(notice, language)),
         changes_title=_changes_title(notice, language),
         changes=tuple(_change(change, notice, language) for change in notice.changes),
         sections=sections,
@@ -116,9 +116,16 @@ def _sections(facts: Facts, language: Language) -> Iterator[Section]:
     )
 
 
-def _contact(facts: Facts, language: Language) -> Iterator[str]:
-    yield f"{tell(language, 'Contact')}: {facts['contact']}"
-    yield from facts["posts"]
+def _contact(notice: Notice, language: Language) -> Iterator[str]:
+    """Whom to call, of a cancelled notice too."""
+    contact = notice.facts["contact"] if notice.facts else _last_contact(notice)
+    if contact:
+        yield f"{tell(language, 'Contact')}: {contact}"
+    yield from notice.facts["posts"] if notice.facts else ()
+
+
+def _last_contact(notice: Notice) -> str:
+    return next((change.get("contact", "") for change in notice.changes), "")
 
 
 def _when(facts: Facts, language: Language) -> Iterator[str]:
@@ -296,12 +303,17 @@ def _short(site: str, title: str, version: str, notice: Notice, language: Langua
     facts = notice.facts
     if facts is None:
         lines.append(tell(language, "CANCELLED: nothing is sprayed in this zone."))
-        return "\n".join(lines)
+        lines += _contact(notice, language)
+        return _cut("\n".join(lines))
     lines.append(facts["contact"])
     for when in _in_short(facts, language):
         if len("\n".join((*lines, when)).encode()) <= QR_BYTES_MOST:
             lines.append(when)
-    return "\n".join(lines).encode()[:QR_BYTES_MOST].decode(errors="ignore")
+    return _cut("\n".join(lines))
+
+
+def _cut(text: str) -> str:
+    return text.encode()[:QR_BYTES_MOST].decode(errors="ignore")
 
 
 def _in_short(facts: Facts, language: Language) -> Iterator[str]:

@@ -132,7 +132,9 @@ def revised(old: Notice | None, zone_id: str, facts: Facts | None) -> Notice | N
     if old.facts == facts:
         return old
     if facts is None:
-        changes: list[dict[str, str]] = [{"what": "cancelled"}]
+        # Whom to call stays: people ask why.
+        contact = old.facts["contact"] if old.facts else ""
+        changes: list[dict[str, str]] = [{"what": "cancelled", "contact": contact}]
     elif old.facts is None:
         changes = [{"what": "resumed"}]
     else:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from skymist.coverage.organising import Organiser
 from skymist.coverage.plan import Plan
-from skymist.coverage.planning import plan_site
 from skymist.coverage.site import Site
 from skymist.missions.errors import FormatError, SiteFileError
 from skymist.missions.organiser.costs import (
@@ -30,21 +29,9 @@ from skymist.missions.organiser.prices import (
     price_keys,
     prices_of,
 )
-from skymist.missions.site import read_site
 
-DEMO = Path(__file__).resolve().parents[3] / "missions" / "data" / "demo" / "site.yaml"
 MONEY = [key for key in price_keys() if key.endswith(("_per_day", "_per_l"))]
 MONEY = [key for key in MONEY if key != "hand_m2_per_day"]
-
-
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return read_site(DEMO)
-
-
-@pytest.fixture(scope="module")
-def plan(site: Site) -> Plan:
-    return plan_site(site)
 
 
 def table(**figures: float) -> Prices:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import shapely
@@ -18,29 +17,16 @@ from hypothesis import strategies as st
 from skymist.coverage.hours import DAY_S, Hours, Start
 from skymist.coverage.organising import Organiser
 from skymist.coverage.plan import Plan
-from skymist.coverage.planning import plan_site
 from skymist.coverage.site import Site
 from skymist.missions.errors import FormatError
 from skymist.missions.organiser.duties import Duty, Hand, dated, duties, require_site_of
 from skymist.missions.organiser.prices import default_prices
-from skymist.missions.site import read_site
 from tests.checks import positions
 from tests.plans import made_plan, neighbourhood
 
-DEMO = Path(__file__).resolve().parents[3] / "missions" / "data" / "demo" / "site.yaml"
 SEVEN = Start(clock_s=7 * 3600.0, date="2026-07-01")
 NEAR_S = 120.0
 """Of the five minutes kept, what the oracle, which reckons simpler times, insists on."""
-
-
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return read_site(DEMO)
-
-
-@pytest.fixture(scope="module")
-def plan(site: Site) -> Plan:
-    return dated(plan_site(site), SEVEN)
 
 
 def sprayed_times(plan: Plan) -> tuple[tuple[str, float, float], ...]:
@@ -177,3 +163,34 @@ def test_a_post_that_changed_after_planning_is_the_one_on_the_roster() -> None:
     zones = tuple(replace(z, responsible="Ms Wu") for z in plan.site.zones)
     found = duties(plan, replace(plan.site, zones=zones), default_prices())
     assert {duty.post for duty in found} == {"Ms Wu"}
+
+
+def test_an_agent_that_changed_since_planning_is_refused(plan: Plan, site: Site) -> None:
+    """Else it would be mixed at another strength than the plan's doses are reckoned with."""
+    stronger = tuple(
+        replace(a, chlorine_mg_per_l=2000) if a.id == "chlorine-1000" else a for a in site.agents
+    )
+    with pytest.raises(FormatError, match=r"chlorine-1000: wanted .*2000 mg/L.*plan it anew"):
+        require_site_of(plan, replace(site, agents=stronger))
+    unused = tuple(replace(a, contact_min=9.0) if a.id == "adulticide" else a for a in site.agents)
+    require_site_of(plan, replace(site, agents=unused))
+    require_site_of(plan, site)
+
+
+def test_spray_across_a_zones_edge_keeps_people_away_too(plan: Plan, site: Site) -> None:
+    """The lane stands beside a roof that is flown: put it into a zone of its own."""
+    moved = tuple(replace(s, zone_id=None) if s.id == "gap-blocks" else s for s in site.spots)
+    early = Organiser(crew_hours=(Hours(start_s=7 * 3600, end_s=12 * 3600),))
+    changed = replace(site, spots=moved, organiser=early)
+    near = next(s for s in site.spots if s.id == "gap-blocks").area
+    (duty,) = (d for d in duties(plan, changed, default_prices()) if d.spot.id == "gap-blocks")
+    assert duty.from_s is not None
+    assert duty.to_s is not None
+    close = [
+        (begins_s, ends_s)
+        for spot_id, begins_s, ends_s in sprayed_times(plan)
+        if site.spot(spot_id).area.distance(near) < 30.0
+    ]
+    assert close
+    for begins_s, ends_s in close:
+        assert duty.to_s <= begins_s - NEAR_S or duty.from_s >= ends_s + NEAR_S

@@ -6,7 +6,6 @@ import csv
 import io
 from dataclasses import replace
 from itertools import combinations, permutations
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,11 +14,10 @@ from hypothesis import strategies as st
 from skymist.coverage.hours import Start
 from skymist.coverage.organising import Organiser, Product, Substance
 from skymist.coverage.plan import Plan
-from skymist.coverage.planning import plan_site
 from skymist.coverage.site import Agent, Site
 from skymist.coverage.words import Language
 from skymist.missions.errors import FormatError, SiteUnsafe
-from skymist.missions.organiser.duties import dated, duties
+from skymist.missions.organiser.duties import duties
 from skymist.missions.organiser.mixing import (
     dangers,
     dangers_among,
@@ -37,20 +35,8 @@ from skymist.missions.organiser.mixing_sheet import (
 )
 from skymist.missions.organiser.prices import default_prices
 from skymist.missions.organiser.tanks import Fill, batches, fills
-from skymist.missions.site import read_site
 
-DEMO = Path(__file__).resolve().parents[3] / "missions" / "data" / "demo" / "site.yaml"
 SEVEN = Start(clock_s=7 * 3600.0, date="2026-07-01")
-
-
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return read_site(DEMO)
-
-
-@pytest.fixture(scope="module")
-def plan(site: Site) -> Plan:
-    return dated(plan_site(site), SEVEN)
 
 
 def sheet_for(plan: Plan, site: Site) -> Sheet:

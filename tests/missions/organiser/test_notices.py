@@ -17,11 +17,10 @@ from hypothesis import strategies as st
 
 from skymist.coverage.hours import Start
 from skymist.coverage.plan import Plan
-from skymist.coverage.planning import plan_site
 from skymist.coverage.site import Mode, Site
 from skymist.coverage.words import Language
 from skymist.missions.errors import FormatError
-from skymist.missions.organiser.duties import dated, duties
+from skymist.missions.organiser.duties import duties
 from skymist.missions.organiser.notice_pages import (
     QUIET_MODULES,
     code_of,
@@ -41,25 +40,13 @@ from skymist.missions.organiser.notices import (
     series_json,
 )
 from skymist.missions.organiser.prices import default_prices
-from skymist.missions.site import read_site
 
-DEMO = Path(__file__).resolve().parents[3] / "missions" / "data" / "demo" / "site.yaml"
 SEVEN = Start(clock_s=7 * 3600.0, date="2026-07-01")
 PROMISES = re.compile(
     r"disinfected|steril|germ|virus|safe\b|effective|kills?\b|protects?\b|100 ?%"
     r"|已消毒|消毒完|无菌|病毒|安全|有效(?!氯)|杀灭|彻底"
 )
 ENGLISH = Language.ENGLISH
-
-
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return read_site(DEMO)
-
-
-@pytest.fixture(scope="module")
-def plan(site: Site) -> Plan:
-    return dated(plan_site(site), SEVEN)
 
 
 def facts_for(plan: Plan, site: Site, contact: str = "Office, 0100") -> dict[str, Any]:
@@ -114,7 +101,10 @@ def test_a_version_moves_with_the_facts_and_not_without(
     west = gone.of("west")
     assert west is not None
     assert (west.version, west.facts) == (3, None)
-    assert "CANCELLED" in told(site.name, west, ENGLISH).changes[0]
+    cancelled = told(site.name, west, ENGLISH)
+    assert "CANCELLED" in cancelled.changes[0]
+    assert cancelled.contact == ("Contact: Office, 0199",)
+    assert "0199" in cancelled.short
     assert series_after(gone, site, east, [ENGLISH]) == gone
     back = series_after(gone, site, facts, [ENGLISH]).of("west")
     assert back is not None
