@@ -40,7 +40,11 @@ def last_of(held: Ledger) -> dict[str, Body]:
 
 def merged_into(held: Ledger) -> dict[str, str]:
     """Spots that were merged and are no more, each with the spot that stands for it now."""
-    direct = {spot_id: body["into"] for spot_id, body in last_of(held).items() if body["into"]}
+    # Read by SQLite: `due` asks for this each time, and the rows hold whole shapes.
+    rows = held.select(
+        "SELECT spot, json_extract(body, '$.into') FROM entries WHERE kind = ? ORDER BY seq", KIND
+    )
+    direct = {spot_id: into for spot_id, into in dict(rows).items() if into}
 
     def last(spot_id: str) -> str:
         seen = {spot_id}
