@@ -61,15 +61,19 @@ everything was sprayed, rests included; the others were brought to an end with w
 0.5 s, "outside" over the whole flight. "gap" is metres of the pass under 40 % of its dose where the
 operation says "done", "double" metres over 160 %; both are the worst of all runs, at 1 m/s.
 
-A stuck pump does not obey: what it sprays on its way home is in "outside" and is nobody's to
-prevent but the pilot's (power off). "Clock skew" is a signed link whose two clocks are up to two
-days apart; the ground's leaps by as much, either way, amid the pass. On ArduCopter the second
-ground station has the second serial line, faults of the vehicle are its SIM_* parameters and
-commands, the pilot is its simulated receiver (mode switch and throttle stick), and the tank is
-counted from the servo's output, since its simulator's own holds 0.25 L: dry means that no more
-counts. Its wind is blown by the simulator; the vehicle tells none without drag parameters, so a
-person gives the measured speed by the order `wind`. The flood of STATUSTEXT is
-its own, drawn by mode changes that it refuses.
+What nobody saw sprayed is sprayed again: silence in the middle of a pass is in "double". A stuck
+pump does not obey: what it sprays on its way home is in "outside" and is nobody's to prevent but
+the pilot's (power off). A copter whose motor failed may stay armed where it lies, as ArduCopter
+does: it is named, its pump is off, and nobody disarms it by force. "Clock skew" is a signed link
+whose two clocks are up to two days apart; the ground's leaps by as much, either way, amid the pass.
+
+On ArduCopter the second ground station has the second serial line; faults of the vehicle are its
+SIM_* parameters and commands; the pilot is its simulated receiver (mode switch, throttle stick).
+The tank is counted from the servo's output, since its simulator's own holds 0.25 L: dry means that
+no more counts. The simulator blows its wind, and the vehicle tells none without drag parameters: a
+person gives the measured speed by the order `wind`. The flood of STATUSTEXT is its own, drawn by
+mode changes that it refuses. Every class of the list could be made on the binary; only `tank-leak`
+and `tank-dry` of `rehearse --fault` cannot, since its simulator neither weighs nor loses agent.
 
 | fault | runs | done | armed | late, L | outside, L | gap, m | double, m | words, embedded | words, ArduCopter |
 |---|---|---|---|---|---|---|---|---|---|

@@ -28,6 +28,7 @@ MUST_BE_DONE = frozenset(
         "ACK of another list",
         "link dropped amid the upload, and back",
         "vehicle rebooted amid the upload",
+        "two drones on one port",
         "STATUSTEXT flood",
         "wind above the limit for a while",
         "tank empty amid a pass",

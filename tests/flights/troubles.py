@@ -199,6 +199,18 @@ class TwoOfOneId(Trouble):
         self.wire.pipe = Both(self.wire.pipe, self.machines[1].wire.pipe)
 
 
+class OnePort(Trouble):
+    """Two drones, each with its own system id, speak and hear on one port."""
+
+    num_drones = 2
+
+    async def wired(self) -> None:
+        self.event_s = 0.0
+        first, second = self.machines
+        first.wire.pipe = Both(first.wire.pipe, second.wire.pipe)
+        second.wire = first.wire
+
+
 class Flood(Trouble):
     """STATUSTEXT without end, two hundred a second, from the first moment on."""
 
@@ -364,6 +376,7 @@ TROUBLES: Mapping[str, Callable[[random.Random], Trouble]] = {
     "vehicle rebooted amid the upload": RebootAmidUpload,
     "ground program killed": Killed,
     "two drones of one system id": TwoOfOneId,
+    "two drones on one port": OnePort,
     "STATUSTEXT flood": Flood,
     "GPS lost": vehicle("gps-lost"),
     "wind above the limit for a while": Windy,
