@@ -146,7 +146,7 @@ class Oversight:
             return
         self._alerts_s = at_s
         alerts = alerts_of(state, self.tank, self._limits, at_s, course=self._course)
-        alerts += self._stuck(state, at_s)
+        alerts += self._stuck(state, at_s) + self._off_height(state)
         for alert in rising(self._active, alerts):
             self._told.alert(alert)
             if alert.must_come_home:
@@ -166,6 +166,18 @@ class Oversight:
         text = f"the pump still runs {STUCK_S:g} s after it was commanded off"
         alert = Alert(severity=Severity.ERROR, code="pump_stuck", text=text, must_come_home=True)
         return (alert,)
+
+    def _off_height(self, state: VehicleState) -> tuple[Alert, ...]:
+        """The alert of a drone that is not as high as its pass is planned: one that fell."""
+        place, progress = state.position, state.progress
+        if place is None or progress is None or not (state.is_auto and state.is_armed):
+            return ()
+        found = span_at(self.job.mission, progress.seq)
+        if found is None or self._ground.is_at_height(found[0], state):
+            return ()
+        meant_m = self._ground.above_home_m[found[0]]
+        text = f"at {place.above_home_m:.1f} m where {meant_m:.1f} m are planned; did it fall?"
+        return (Alert(severity=Severity.ERROR, code="off_height", text=text),)
 
     def _mind_pump(self, state: VehicleState) -> None:
         """Send DO_SPRAYER 0 as long as the interlock asks for it."""

@@ -128,6 +128,14 @@ class Record:
         return next(names, "") == "end"
 
     @property
+    def connections(self) -> dict[str, str]:
+        """Where each drone was reached last, by its id; empty for simulated ones."""
+        known: dict[str, str] = dict(self.header.get("connections") or {})
+        for event in self.of("part"):
+            known |= event.get("connections") or {}
+        return known
+
+    @property
     def num_parts(self) -> int:
         """How often it was begun or taken up."""
         return 1 + sum(1 for _ in self.of("part"))

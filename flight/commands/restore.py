@@ -84,9 +84,7 @@ def connections_of(record: Record, left: Left, drones: list[str]) -> dict[str, s
     named = parse_connections(drones, record.plan())
     if idle := sorted(named.keys() - left.keys()):
         raise PlanError(f"--drone {idle[0]}: {record.path} left nothing of it changed")
-    known: dict[str, str] = dict(record.header.get("connections") or {})
-    for event in record.of("part"):
-        known |= event.get("connections") or {}
+    known = record.connections
     found = named or {drone_id: known[drone_id] for drone_id in left if drone_id in known}
     if left and not found:
         is_rehearsal = bool(record.header.get("sim"))

@@ -166,10 +166,7 @@ def connections_of(record: Record, drones: list[str], without: list[str]) -> dic
     for drone_id in without:
         if drone_id not in fleet:
             raise PlanError(f"--without {drone_id!r}: wanted one of {', '.join(fleet)}")
-    known: dict[str, str] = dict(record.header.get("connections") or {})
-    for event in record.of("part"):
-        known |= event.get("connections") or {}
-    known |= parse_connections(drones, plan)
+    known = record.connections | parse_connections(drones, plan)
     found = {drone_id: where for drone_id, where in known.items() if drone_id not in without}
     if not found and record.header.get("sim"):
         return {}

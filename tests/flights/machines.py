@@ -71,7 +71,7 @@ def _number(frame: bytes) -> int:
 
 
 class Both:
-    """Two pipes as one: a port on which two vehicles speak."""
+    """Several pipes as one: a port on which several vehicles speak, as by one radio."""
 
     def __init__(self, *pipes: BytePipe) -> None:
         self._pipes = pipes
@@ -83,20 +83,21 @@ class Both:
             self._came.put_nowait(data)
 
     async def read(self) -> bytes:
-        """What comes from either."""
+        """What comes from any of them."""
         return await self._came.get()
 
     def write(self, data: bytes) -> None:
-        """To both."""
+        """To all."""
         for pipe in self._pipes:
             pipe.write(data)
 
     def close(self) -> None:
-        """End both."""
+        """End all."""
         for task in self._tasks:
             task.cancel()
         for pipe in self._pipes:
             pipe.close()
+        self._came.put_nowait(b"")
 
 
 class Machine(Protocol):

@@ -17,38 +17,11 @@ from skymist.flight.operation import Setting, operate
 from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run
-from skymist.sitl.pipes import Pipe
 from tests.flight.scripted import FakeLink, fly
+from tests.flights.machines import Both
 from tests.flights.test_operations import STARTED_UTC, MakePlan
 
 BEAT = m.MAVLink_heartbeat_message(2, 3, 81, 0, 4, 3)
-
-
-class Both:
-    """One port on which two vehicles are heard and hear."""
-
-    def __init__(self, pipes: list[Pipe]) -> None:
-        self._pipes = pipes
-        self._reading = [asyncio.ensure_future(pipe.read()) for pipe in pipes]
-
-    async def read(self) -> bytes:
-        await asyncio.wait(self._reading, return_when=asyncio.FIRST_COMPLETED)
-        data = b""
-        for index, task in enumerate(self._reading):
-            if task.done():
-                data += task.result()
-                self._reading[index] = asyncio.ensure_future(self._pipes[index].read())
-        return data
-
-    def write(self, data: bytes) -> None:
-        for pipe in self._pipes:
-            pipe.write(data)
-
-    def close(self) -> None:
-        for task in self._reading:
-            task.cancel()
-        for pipe in self._pipes:
-            pipe.close()
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 20, 100, 200, 230])
@@ -67,7 +40,7 @@ def test_two_drones_with_one_id_are_refused_with_nothing_written(
             before = [{n: c.params[n] for n in names} for c in fleet.copters]
             outcome = await operate(
                 plan,
-                {"d1": Both(pipes)},
+                {"d1": Both(*pipes)},
                 tmp_path / "record",
                 crew=crew_of(plan.site.policy, {"d1": fleet.copters[0]}),
                 display=Silent(),

@@ -212,3 +212,13 @@ def test_without_the_rule_they_go_there(
     hazard = hand()
     flown = meet(tiny_plan(), hazard)
     assert hazard.late_l(flown, within_s) > 0.01
+
+
+def test_who_fell_is_told_at_once(tiny_plan: MakePlan, meet: Meet) -> None:  # noqa: F811
+    flown = meet(tiny_plan(), Falls())
+    alert = next(e for e in flown.record.of("alert") if e["code"] == "off_height")
+    passing = [e for e in flown.record.of("track") if e["in_span"] == "yard0"]
+    low_s = next(e["t_s"] for e in passing if e["above_home_m"] < 4.0)
+    assert alert["severity"] == "error"
+    assert 0.0 <= alert["t_s"] - low_s < 1.5
+    assert "did it fall?" in alert["text"]

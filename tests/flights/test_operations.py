@@ -25,6 +25,7 @@ from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run
 from skymist.sitl.pipes import Pipe
+from tests.flights.machines import Both
 
 MakePlan = Callable[..., Plan]
 STARTED_UTC = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -263,7 +264,7 @@ def test_one_link_may_carry_several_drones(tiny_plan: MakePlan, tmp_path: Path) 
     async def main() -> Outcome:
         drones = list(plan.site.fleet)
         async with EmbeddedFleet(drones, homes=homes_of(plan, drones), warm_boot=True) as fleet:
-            hub = Hub([fleet.connect(i) for i in range(2)])
+            hub = Both(fleet.connect(0), fleet.connect(1))
             copters = {d.id: fleet.copters[i] for i, d in enumerate(drones)}
             outcome = await operate(
                 plan,
@@ -280,31 +281,6 @@ def test_one_link_may_carry_several_drones(tiny_plan: MakePlan, tmp_path: Path) 
     outcome = run(main(), loop=VirtualLoop())
     assert outcome.result is Result.DONE
     assert outcome.num_flown == 2
-
-
-class Hub:
-    """Several copters on one port, as on a radio with many vehicles."""
-
-    def __init__(self, pipes: list[Pipe]) -> None:
-        self._pipes = pipes
-        self._came: asyncio.Queue[bytes] = asyncio.Queue()
-        self._tasks = [asyncio.create_task(self._carry(pipe)) for pipe in pipes]
-
-    async def _carry(self, pipe: Pipe) -> None:
-        while data := await pipe.read():
-            self._came.put_nowait(data)
-
-    async def read(self) -> bytes:
-        return await self._came.get()
-
-    def write(self, data: bytes) -> None:
-        for pipe in self._pipes:
-            pipe.write(data)
-
-    def close(self) -> None:
-        for pipe in self._pipes:
-            pipe.close()
-        self._came.put_nowait(b"")
 
 
 class Tampering(Mishap):
