@@ -10,6 +10,7 @@ import pytest
 
 from skymist.coverage.errors import PlanError
 from skymist.coverage.hours import Start
+from skymist.coverage.plan import Pass, PassKind, PlanFinding
 from skymist.coverage.site import Mode, Policy, Waiver
 from skymist.missions.checks import check_plan, check_site, require_safe
 from skymist.missions.errors import SiteFileError, SiteUnsafe
@@ -23,7 +24,18 @@ from skymist.missions.policies.judging import (
 )
 from skymist.missions.policies.of_flight import Flight
 from skymist.missions.site import read_site
-from tests.missions.policies.cases import NOON, height, made_plan, policy_site, reported, windy
+from tests.missions.policies.cases import (
+    NOON,
+    drift,
+    height,
+    made_plan,
+    measured_school,
+    policy_site,
+    reported,
+    vector_area,
+    windy,
+    with_legs,
+)
 from tests.missions.test_checks import CALM, spot
 
 CHINA = ("china-2024",)
@@ -270,3 +282,71 @@ def test_what_is_no_pack_or_waiver_is_a_fault_with_its_line(
     assert fault.field == field
     assert wanted in fault.wanted
     assert fault.line in (7, 11)
+
+
+# --- what a rule is not about
+
+
+CDC = ("china-cdc-2025",)
+
+
+def test_rules_of_vector_mode_are_not_about_surface_mode() -> None:
+    quick = made_plan(policy_site(CDC), speed_mps=9.0, above_home_m=9.0, flow_lps=0.01)
+    noon = replace(quick, start=Start(clock_s=12 * 3600.0))
+    broken = {"vector-hours", "vector-speed", "vector-height", "vector-flow"}
+    assert {f.rule for f in plan_findings(noon)} == broken
+    spots = tuple(replace(one, mode=Mode.SURFACE) for one in noon.site.spots)
+    surface = replace(noon, site=replace(noon.site, spots=spots))
+    assert plan_findings(surface) == ()
+    mist = tuple(replace(one, mode=Mode.BROADCAST) for one in noon.site.spots)
+    assert {f.rule for f in plan_findings(replace(noon, site=replace(noon.site, spots=mist)))} == (
+        broken
+    )
+
+
+def test_a_hover_has_no_speed() -> None:
+    plan = made_plan(policy_site(CDC))
+    out, spray, back = plan.sorties[0].legs
+    assert isinstance(spray, Pass)
+    stop = replace(spray, kind=PassKind.HOVER, path=spray.path[:1], hover_s=20.0, speed_mps=90.0)
+    hovering = with_legs(plan, out, stop, back)
+    hours = replace(hovering, start=Start(clock_s=7 * 3600.0))
+    assert {f.rule for f in plan_findings(hours)} <= {"vector-flow"}
+
+
+def test_area_counts_once_for_each_spot_and_apart_for_each_day() -> None:
+    plan = vector_area(policy_site(CDC), 150_000.0)
+    out, spray, back = plan.sorties[0].legs
+    twice = with_legs(plan, out, spray, back, out, spray, back)
+    assert "vector-area" not in {f.rule for f in plan_findings(twice)}
+    first, other = plan.sorties[0], plan.treatments[0]
+    assert isinstance(spray, Pass)
+    far = replace(spray, spot_id="belt-2")
+    more = replace(first, id="d-2", legs=(out, far, back), start_s=3600.0)
+    spots = (*plan.site.spots, replace(plan.site.spots[0], id="belt-2"))
+    both = replace(
+        plan,
+        site=replace(plan.site, spots=spots),
+        treatments=(other, replace(other, spot_id="belt-2", passes=(far,))),
+        sorties=(first, more),
+    )
+    (found,) = [f for f in plan_findings(both) if f.rule == "vector-area"]
+    assert found.value == "300000 m2 (drone d, day 1)"
+    late = replace(both, sorties=(first, replace(more, start_s=90_000.0)))
+    assert "vector-area" not in {f.rule for f in plan_findings(late)}
+
+
+def test_wind_matters_more_where_somebody_may_be_hit() -> None:
+    flight = Flight(plan=made_plan(policy_site(())), at=NOON, wind_mps=4.0)
+    assert not {f.rule for f in flight_findings(flight)} & {"wind-with-receptors", "wind-limit"}
+    assert "wind-with-receptors" in {f.rule for f in flight_findings(measured_school(CALM, 4.0))}
+
+
+def test_of_planning_and_a_pack_the_pack_speaks_in_a_check() -> None:
+    own = PlanFinding(rule="drift-at-receptor", text="planning's own words")
+    other = PlanFinding(rule="wind-above-limit", text="do not fly", is_error=True)
+    plan = replace(drift(policy_site(()), 0.2), findings=(own, other))
+    found = {f.rule: f for f in check_plan(plan)}
+    assert [f.rule for f in check_plan(plan)].count("drift-at-receptor") == 1
+    assert "TED 1.1" in found["drift-at-receptor"].source
+    assert found["wind-above-limit"].severity is Severity.ERROR
