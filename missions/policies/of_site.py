@@ -57,14 +57,19 @@ def flown(site: Site) -> list[BlindSpot]:
 def _receptor_distances(site: Site) -> Iterator[Reading]:
     """For each sensitive place the nearest flown spot."""
     spots = flown(site)
+    if not (spots and site.receptors):
+        return
     tree = shapely.STRtree([spot.area for spot in spots])
-    for receptor in site.receptors:
-        near = sorted(tree.query(receptor.shape, predicate="dwithin", distance=NEAR_M))
-        apart = [(receptor.shape.distance(spots[i].area), spots[i].id) for i in near]
-        if apart:
-            metres, spot_id = min(apart)
-            where = f"{receptor.kind or 'receptor'} {receptor.id}, from spot {spot_id}"
-            yield Reading(value=metres, where=where, subjects=(receptor.id, spot_id))
+    shapes = [receptor.shape for receptor in site.receptors]
+    found, apart_m = tree.query_nearest(shapes, max_distance=NEAR_M, return_distance=True)
+    nearest: dict[int, tuple[str, float]] = {}
+    for number, index, metres in zip(*found, apart_m, strict=True):
+        named_first = min(spots[index].id, nearest.get(number, (spots[index].id,))[0])
+        nearest[number] = (named_first, float(metres))
+    for number, (spot_id, metres) in sorted(nearest.items()):
+        receptor = site.receptors[number]
+        where = f"{receptor.kind or 'receptor'} {receptor.id}, from spot {spot_id}"
+        yield Reading(value=metres, where=where, subjects=(receptor.id, spot_id))
 
 
 def _broadcast(site: Site) -> Iterator[Reading]:
