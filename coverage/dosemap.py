@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -175,15 +176,8 @@ class DoseMap:
         west, south = math.floor(bounds[0] / step), math.floor(bounds[1] / step)
         east, north = math.ceil(bounds[2] / step), math.ceil(bounds[3] / step)
         rows, columns = max(1, north - south), max(1, east - west)
-        if pool == 1:
-            dose = self._cells(south, west, (rows, columns))
-        else:
-            dose = np.zeros((rows, columns), dtype=np.float32)
-            for row in range(rows):
-                band = self._cells((south + row) * pool, west * pool, (pool, columns * pool))
-                parts = band.reshape(pool, columns, pool)
-                wet = np.count_nonzero(parts, axis=(0, 2))
-                dose[row] = parts.sum(axis=(0, 2)) / np.maximum(wet, 1)
+        cut = self._cells if pool == 1 else partial(self._pooled, pool=pool)
+        dose = cut(south, west, (rows, columns))
         return Window(x_min=west * step, y_min=south * step, cell_m=step, dose_l_per_m2=dose)
 
     def dose_in(self, polygon: BaseGeometry) -> Doses:
@@ -270,6 +264,20 @@ class DoseMap:
                 part = tile[max(0, -top) : rows - top, max(0, -left) : columns - left]
                 out[max(0, top) : top + _TILE, max(0, left) : left + _TILE] = part
         return out
+
+    def _pooled(self, row0: int, column0: int, shape: tuple[int, int], *, pool: int) -> Doses:
+        """Means of the wet cells in squares of `pool` cells; of a large site few cells are wet."""
+        rows, columns = shape
+        tiles = np.array(list(self._slots), dtype=np.int64).reshape(-1, 2) * _TILE
+        wet = np.flatnonzero(self._pool[: len(tiles)])
+        tile, place = wet >> 2 * _TILE_BITS, wet & (_TILE * _TILE - 1)
+        row = (tiles[tile, 0] + (place >> _TILE_BITS)) // pool - row0
+        column = (tiles[tile, 1] + (place & (_TILE - 1))) // pool - column0
+        inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+        square = (row * columns + column)[inside]
+        total = np.bincount(square, self._pool.reshape(-1)[wet[inside]], rows * columns)
+        count = np.bincount(square, minlength=rows * columns)
+        return (total / np.maximum(count, 1)).astype(np.float32).reshape(shape)
 
     def _bands(self, part: BaseGeometry) -> Iterator[Doses]:
         """Doses in one polygon, by bands of rows so that a large one does not need all at once."""

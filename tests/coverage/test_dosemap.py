@@ -259,6 +259,26 @@ def test_window_pools_the_wet_cells() -> None:
     assert window.dose_l_per_m2.max() == pytest.approx(0.025)
 
 
+@pytest.mark.parametrize("pool", [2, 3, 5, 8])
+@pytest.mark.parametrize("bounds", [(-20.2, -19, 9.7, 5), (-7.3, -3.1, 3.9, 8.2), (90, 90, 99, 99)])
+def test_a_pooled_window_is_the_mean_of_the_wet_cells_by_brute_force(
+    pool: int, bounds: tuple[float, float, float, float]
+) -> None:
+    dosed = DoseMap()
+    assert dosed.window(bounds, pool).dose_l_per_m2.max() == 0
+    for y in (-17.3, 0.4, 21.0):
+        dosed.add_pass(swath(((-38.0, y), (41.0, y + 3.0))))
+    window = dosed.window(bounds, pool)
+    step = dosed.cell_m * pool
+    for row, column in np.ndindex(window.dose_l_per_m2.shape):
+        west, south = window.x_min + column * step, window.y_min + row * step
+        cells = dosed.window((west, south, west + step, south + step)).dose_l_per_m2
+        assert cells.shape == (pool, pool)
+        wet = cells[cells > 0]
+        wanted = wet.mean() if wet.size else 0.0
+        assert window.dose_l_per_m2[row, column] == pytest.approx(wanted, rel=1e-5)
+
+
 @pytest.mark.slow
 def test_square_kilometre_fits() -> None:
     dosed = DoseMap()
