@@ -16,7 +16,7 @@ endif
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dashboard]"
 	@touch $@
 
 $(VENV)/.test: pyproject.toml

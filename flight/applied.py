@@ -316,7 +316,8 @@ def _notes(
     """What a reader must know before trusting the figures."""
     notes = list(record.faults)
     if record.num_parts > 1:
-        notes.append(f"The operation was taken up again {record.num_parts - 1} times.")
+        again = "once" if record.num_parts == 2 else f"{record.num_parts - 1} times"
+        notes.append(f"The operation was taken up again {again}.")
     if not record.is_closed:
         notes.append("The record was cut short: what happened after its last line is not known.")
     if unproven_s > 0:

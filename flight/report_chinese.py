@@ -238,6 +238,7 @@ TOLD = {
     "cut short: the record has no end": "中断：记录没有结尾",
     "cut short: the record's last part has no end": "中断：记录最后一段没有结尾",
     # before you rely on this
+    "The operation was taken up again once.": "作业曾接续一次。",
     "The operation was taken up again {number} times.": "作业曾 {number} 次接续。",
     "The record was cut short: what happened after its last line is not known.": (
         "记录中断：最后一行之后的情况不明。"
