@@ -11,9 +11,11 @@ The events and their fields, beside `t_s` (seconds after the start) and `event`:
 
 ==========  ======================================================================================
 header      schema, started_utc, is_rehearsal, sim, speedup, software, connections,
-            plan (as `plan_to_dict`)
+            plan (as `plan_to_dict`), policy (packs; findings, each with severity, rule, text,
+            source; applied, reported: local times, where they were told)
 part        number (from 2), started_utc, is_rehearsal, sim, speedup, software, connections: taken
             up again; what follows was written by another run of the program
+policy      as the header's, of what is left when it is taken up again
 replan      reason, plan (as `plan_to_dict` without its site): who flies what is left; with
             rest_of, a sortie's id, it is the rest of that sortie alone
 sortie      sortie_id, drone_id, state (preparing, uploading, verified, armed, flying, landed,

@@ -76,11 +76,12 @@ async def resume(
     wiring: Wiring = PLAIN,
     desk: OrderDesk | None = None,
     wind_mps: float | None = None,
-    judge: Callable[[Plan], object] | None = None,
+    judge: Callable[[Plan], Mapping[str, object]] | None = None,
 ) -> Outcome:
     """Go on with an operation over these links, by drone; who has none flies no more.
 
-    `judge` is shown what is left to fly, when all are down, and raises where it must not be flown.
+    `judge` is shown what is left to fly, when all are down, and raises where it must not be flown;
+    what it gives is kept in the record.
 
     Raises
     ------
@@ -127,7 +128,7 @@ async def resume(
                     if not rest.sorties:
                         return _nothing_left(told, arm=arm)
                     if judge is not None:
-                        judge(rest)
+                        writer.write("policy", **judge(rest))
                     return await conduct(
                         rest,
                         compile_plan(rest),

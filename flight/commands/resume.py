@@ -13,7 +13,7 @@ import typer
 from skymist.coverage.errors import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from skymist.coverage.plan import Plan
     from skymist.flight.conduct import Outcome
@@ -194,7 +194,7 @@ async def _fly(
     wiring: Wiring,
     orders: Path | None,
     wind_mps: float | None,
-    judge: Callable[[Plan], object],
+    judge: Callable[[Plan], Mapping[str, object]],
 ) -> Outcome:
     """Open the links, one for each connection named, and go on."""
     from skymist.flight.commands.fly import at_terminal, open_links
@@ -221,7 +221,9 @@ def told_before(record: Record, *, applied: str, reported: str) -> Told:
     """What the authority was told: as said now, else as the record has it."""
     from skymist.flight.lawful import Told
 
-    known: dict[str, str] = record.header.get("policy") or {}
+    known: dict[str, str] = dict(record.header.get("policy") or {})
+    for event in record.of("policy"):
+        known |= {key: event[key] for key in ("applied", "reported") if key in event}
     return Told(
         applied=applied or known.get("applied", ""), reported=reported or known.get("reported", "")
     )
@@ -229,13 +231,13 @@ def told_before(record: Record, *, applied: str, reported: str) -> Told:
 
 def _judge(
     record: Record, told: Told, wind_mps: float | None, plan: Plan, *, is_armed: bool
-) -> None:
-    """Hold what is left to the site's policy packs."""
+) -> Mapping[str, object]:
+    """Hold what is left to the site's policy packs; what the record keeps of it."""
     from skymist.flight.commands.flown import local_now
     from skymist.flight.lawful import flight_of, require_policy
 
     flight = flight_of(plan, local_now(), wind_mps=wind_mps, told=told) if is_armed else None
-    require_policy(plan, record.path.parent, flight)
+    return require_policy(plan, record.path.parent, flight).as_dict()
 
 
 def _rehearse(
@@ -244,7 +246,7 @@ def _rehearse(
     display: Display,
     choice: Choice,
     without: list[str],
-    judge: Callable[[Plan], object],
+    judge: Callable[[Plan], Mapping[str, object]],
 ) -> Outcome:
     """Go on with new simulated drones on the pads: those of the rehearsal are gone."""
     from skymist.flight.commands.rehearse import World, run_simulated, simulated

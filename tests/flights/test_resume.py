@@ -17,7 +17,7 @@ from skymist.coverage.plan import Plan
 from skymist.flight.applied import applied_from
 from skymist.flight.commands.rehearse import rehearse
 from skymist.flight.commands.resume import _rehearse as resume_rehearsal
-from skymist.flight.commands.resume import connections_of, resume
+from skymist.flight.commands.resume import connections_of, resume, told_before
 from skymist.flight.display import display_for
 from skymist.flight.ledger import ResumeFrom, chosen
 from skymist.flight.operation import Setting
@@ -242,7 +242,7 @@ def test_what_a_rule_forbids_is_not_flown_on_and_the_record_says_so(
     place = cut(rehearsed, tmp_path / "r", (rehearsed / "record.jsonl").stat().st_size // 2)
     asked: list[Plan] = []
 
-    def judge(rest: Plan) -> None:
+    def judge(rest: Plan) -> dict[str, object]:
         asked.append(rest)
         require_lawful([error("wind-limit", "wind: 7 m/s; limit: at most 5 m/s")], place)
 
@@ -250,6 +250,7 @@ def test_what_a_rule_forbids_is_not_flown_on_and_the_record_says_so(
     setting = Setting(started_utc=datetime(2026, 7, 1, 9, tzinfo=UTC), sim="embedded")
     with pytest.raises(SiteUnsafe, match="wind-limit"):
         resume_rehearsal(found, setting, display, Choice(), [], judge)
+    assert not list(read_record(place).of("policy"))
     (rest,) = asked
     assert 0 < len(rest.sorties) < len(found.plan().sorties)
     read = read_record(place)
@@ -258,6 +259,21 @@ def test_what_a_rule_forbids_is_not_flown_on_and_the_record_says_so(
     assert "limit: at most 5 m/s" in end["text"]
     news = read.events[len(found.events) :]
     assert not any(e["event"] == "sortie" and e.get("state") == "armed" for e in news)
+
+
+def test_what_the_rules_said_of_the_rest_is_kept_and_remembered(
+    rehearsed: Path, tmp_path: Path
+) -> None:
+    place = cut(rehearsed, tmp_path / "r", (rehearsed / "record.jsonl").stat().st_size // 2)
+    resume(place)
+    found = read_record(place)
+    (kept,) = found.of("policy")
+    assert kept["packs"] == ["plain"]
+    assert all(finding["severity"] != "error" for finding in kept["findings"])
+    assert told_before(found, applied="2026-06-30T10:00", reported="").applied == "2026-06-30T10:00"
+    kept.update(applied="2026-06-29T09:00", reported="2026-06-30T06:00")  # as `resume --arm` keeps
+    again = told_before(found, applied="", reported="")
+    assert (again.applied, again.reported) == ("2026-06-29T09:00", "2026-06-30T06:00")
 
 
 def test_what_counts_as_done() -> None:
