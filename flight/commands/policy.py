@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="policy",
-    help="Policy packs: the rules that sites, plans and flights are held to. No legal advice.",
+    help="Policy packs: the rules that sites, plans and flights are held to. No legal advice.\n\n"
+    "Example: [bold]skymist policy show china-2024[/bold]",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )

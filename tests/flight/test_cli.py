@@ -41,6 +41,7 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
         "report",
         "cover",
         "keys",
+        "policy",
     ):
         assert name in listed.stdout
         told = skymist(name, "--help", cwd=tmp_path)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skymist.coverage.errors import PlanError
-from skymist.coverage.site import LevelName, LevelRule, Measure, Site
+from skymist.coverage.site import LevelName, LevelRule, LevelRules, Measure, Site
 from skymist.missions.errors import FormatError, SiteFileError
 from skymist.missions.ledger.findings import (
     Reported,
@@ -187,6 +187,30 @@ def test_of_one_day_what_was_entered_last_counts_of_spot_and_zone_alike(
         if zone_is_last
         else "a finding entered later that day"
     )
+
+
+@pytest.mark.parametrize("measure", list(Measure))
+def test_cases_and_complaints_add_up_and_of_the_others_the_last_counts(measure: Measure) -> None:
+    """Twice 3, three days apart, where red begins at 6 and yellow at 3; then 1 a day later."""
+    rules = LevelRules(rules=(LevelRule(measure=measure, days=5, red=6, yellow=3),))
+    values = [(0, 3.0), (3, 3.0), (4, 1.0)]
+    findings = [
+        Finding(
+            on=DAY_1 + timedelta(days=day),
+            known=DAY_1 + timedelta(days=day),
+            measure=measure,
+            value=value,
+        )
+        for day, value in values
+    ]
+    until = DAY_1 + timedelta(days=5)
+    changes = history(LevelName.GREEN, rules, findings, until)
+    told = [((change.on - DAY_1).days, str(change.after)) for change in changes]
+    if measure in {"cases", "complaints"}:
+        assert told == [(0, "yellow"), (3, "red")]
+    else:
+        assert told == [(0, "yellow")]
+        assert changes[0].reason == f"{measure.replace('_', ' ')}: 3 on {DAY_1} (yellow from 3)"
 
 
 def test_rules_that_make_no_sense() -> None:
