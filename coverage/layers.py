@@ -101,6 +101,8 @@ DOSE_COLOURS = LinearSegmentedColormap.from_list(
     "dose", ["#efe9f7", "#d3c2ea", "#b196d8", "#8f6cc3", "#6a42a6"]
 )
 _LABELS_MOST = 120
+NAMED_MOST = 30
+"""Receptors that are named on a map."""
 
 
 def draw_areas(sheet: Sheet, shapes: Iterable[BaseGeometry], **style: Any) -> None:
@@ -241,8 +243,11 @@ def draw_tracks(sheet: Sheet, plan: Plan, tracks: Mapping[str, NDArray[np.float6
             sheet.axes.plot(*tracks[drone_id].T, color=colour, lw=0.4, alpha=0.4, zorder=7)
 
 
-def draw_places(sheet: Sheet, site: Site) -> Labels:
-    """Pads, receptors and names of zones."""
+def draw_places(sheet: Sheet, site: Site, drift_m: Mapping[str, float] | None = None) -> Labels:
+    """Pads, receptors and names of zones.
+
+    `drift_m` is by receptor how far off the spray is that adds most drift; written at its name.
+    """
     labels = Labels(sheet.axes, sheet.metres_per_pt)
     if site.pads:
         at = np.array([(pad.x, pad.y) for pad in site.pads])
@@ -257,7 +262,9 @@ def draw_places(sheet: Sheet, site: Site) -> Labels:
     for place, receptor in zip(centres, site.receptors, strict=True):
         labels.keep_free(place.x, place.y, 9)
         name = readable(receptor.id, receptor.kind)
-        if len(site.receptors) <= 30:
+        far_m = (drift_m or {}).get(receptor.id)
+        name = name if far_m is None else f"{name} · {far_m:.0f} m"
+        if len(site.receptors) <= NAMED_MOST:
             labels.place(place.x, place.y, name, 7, away_pt=6, color="#7a0060")
     return labels
 

@@ -18,7 +18,7 @@ from skymist.coverage.layers import (
     marker_of,
 )
 from skymist.coverage.mapmarks import INK, SOFT_INK, add_wind_arrow, drone_style, readable
-from skymist.coverage.words import counted, time_span
+from skymist.coverage.words import counted, named, time_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from skymist.coverage.site import Site
 
 
-def plan_legend(sheet: Sheet, plan: Plan, flown: set[str], *, is_whole: bool) -> None:
+def plan_legend(
+    sheet: Sheet, plan: Plan, flown: set[str], *, is_whole: bool, has_drift: bool = False
+) -> None:
     """Spots by level, drones, places and agents."""
     site = plan.site
     sheet.section(sheet.say("Blind spots"))
@@ -64,6 +66,8 @@ def plan_legend(sheet: Sheet, plan: Plan, flown: set[str], *, is_whole: bool) ->
         colour, dashes = drone_style(number)
         sheet.line(text, color=colour, lw=1.3, linestyle=dashes)
     place_legend(sheet, site)
+    if has_drift:
+        sheet.note(sheet.say("metres at them: to the spray that adds most drift"))
     agents = {s.agent_id: 0.0 for s in plan.sorties}
     for sortie in plan.sorties:
         agents[sortie.agent_id] += sortie.litres_l
@@ -71,6 +75,7 @@ def plan_legend(sheet: Sheet, plan: Plan, flown: set[str], *, is_whole: bool) ->
         sheet.section(sheet.say("Agents"))
     for agent_id, litres in agents.items():
         name = next((a.name for a in site.agents if a.id == agent_id), agent_id)
+        name = named(sheet.language, name)
         sheet.note(f"{litres:,.1f} L  {readable(name, agent_id)}")
 
 

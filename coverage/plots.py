@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import shapely
 
 from skymist.coverage.dosemap import CELL_M, DoseMap, SpotOutcome
+from skymist.coverage.drift import Wind, drift_at_receptors
 from skymist.coverage.layers import (
     LEVELS,
+    NAMED_MOST,
     OUTCOMES,
     draw_areas,
     draw_dose,
@@ -94,11 +96,12 @@ def draw_plan(
     draw_levels(sheet, site, flown)
     draw_transits(sheet, plan)
     draw_passes(sheet, plan)
-    labels = draw_places(sheet, site)
+    drift_m = _drift_m(plan)
+    labels = draw_places(sheet, site, drift_m)
     looks = {s.id: LEVELS[s.level] for s in site.spots}
     looks |= {s.id: hollow(looks[s.id]) for s in site.spots if s.id not in flown}
     mark_spots(sheet, labels, site.spots, looks)
-    plan_legend(sheet, plan, flown, is_whole=page is None)
+    plan_legend(sheet, plan, flown, is_whole=page is None, has_drift=bool(drift_m))
     if bar:
         sheet.colour_bar(sheet.say("Planned dose, mL/m²"), *bar, unit=1000)
     air_legend(sheet, plan)
@@ -147,6 +150,18 @@ def draw_applied(
     if bar:
         sheet.colour_bar(sheet.say("Applied dose, mL/m²"), *bar, unit=1000)
     return sheet.finish()
+
+
+def _drift_m(plan: Plan) -> dict[str, float]:
+    """By receptor the distance of the spray that adds most drift there, in the plan's wind.
+
+    Those that lie upwind of everything have none; without a wind every direction counts.
+    """
+    if len(plan.site.receptors) > NAMED_MOST:
+        return {}
+    wind = plan.wind or Wind(east_mps=0.0, north_mps=0.0)
+    drifts = drift_at_receptors(plan.treatments, plan.site.receptors, wind)
+    return {drift.receptor_id: drift.distance_m for drift in drifts}
 
 
 def _extent(plan: Plan) -> Bounds:

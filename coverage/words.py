@@ -49,6 +49,7 @@ _CHINESE = {
     "zone": "片区",
     "sensitive to drift: {kinds}": "对飘移敏感：{kinds}",
     "sensitive to drift": "对飘移敏感",
+    "metres at them: to the spray that adds most drift": "其旁米数：至飘移贡献最大的喷洒处",
     "pad: take-off, landing, refill": "起降点：起飞、降落、加药",
     "Spots by result": "处置结果",
     "treated": "已处置",
@@ -63,6 +64,13 @@ _CHINESE = {
     "track of {drone}": "{drone} 航迹",
     "zone {zone}": "片区 {zone}",
     "spot {spot}": "死角 {spot}",
+    # the built-in working solutions
+    "chlorine disinfectant, 1000 mg/L available chlorine": "含氯消毒剂，有效氯 1000 mg/L",
+    "chlorine disinfectant, 500 mg/L available chlorine": "含氯消毒剂，有效氯 500 mg/L",
+    "mosquito larvicide (Bti), working solution as its label says": "灭蚊幼剂（Bti），按标签配制",
+    "adult mosquito and fly control (pyrethroid), working solution as its label says": (
+        "成蚊成蝇控制（拟除虫菊酯），按标签配制"
+    ),
     "who answers for what": "责任分布图",
     "{count} zones, {posts} posts": "{count} 个片区，{posts} 个责任岗",
     "by drone {drone}, by ground crew {crew}": "无人机处置 {drone} 处，人工处置 {crew} 处",
@@ -84,6 +92,11 @@ def say(language: Language, text: str, **values: object) -> str:
     """The text in the language, its `{names}` filled in; English where there is no other."""
     found = _CHINESE.get(text, text) if language is Language.CHINESE else text
     return found.format(**values)
+
+
+def named(language: Language, name: str) -> str:
+    """What a thing of ours is called; a name that somebody gave stays as it is."""
+    return _CHINESE.get(name, name) if language is Language.CHINESE else name
 
 
 def has_words(text: str) -> bool:

@@ -329,9 +329,5 @@ TOLD = {
     "chlorine disinfectant, {strength} mg/L available chlorine": (
         "含氯消毒剂，有效氯 {strength} mg/L"
     ),
-    "mosquito larvicide (Bti), working solution as its label says": "灭蚊幼剂（Bti），按标签配制",
-    "adult mosquito and fly control (pyrethroid), working solution as its label says": (
-        "成蚊成蝇控制（拟除虫菊酯），按标签配制"
-    ),
 }
 """What records, plans and the built-in agents say, by its wording; `{name}` is any text."""

@@ -30,7 +30,7 @@ SITE = ROOT / "missions" / "data" / "demo" / "site.yaml"
 PICTURES = ROOT / "docs" / "pictures"
 SKYMIST = [sys.executable, "-m", "skymist.flight.cli"]
 WIDE_PX = 1000
-COLUMNS, LINES = 100, 34
+COLUMNS, LINES = 100, 60
 """A terminal's size."""
 WAIT_S = 120.0
 PRESS = "[...document.querySelectorAll('button')].find(b => b.textContent == arguments[0]).click()"
