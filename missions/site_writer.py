@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -26,11 +28,10 @@ from skymist.missions.organiser.schema import (
     ProductEntry,
 )
 from skymist.missions.plans import write_whole
-from skymist.missions.site import POLICY_KEYS
+from skymist.missions.site import POLICY_KEYS, read_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from pydantic import BaseModel
     from shapely.geometry.base import BaseGeometry
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from skymist.coverage.drones import Drone, DroneModel
     from skymist.coverage.frames import Origin
     from skymist.coverage.organising import Organiser, Product
-    from skymist.coverage.site import Level, Pad, Site
+    from skymist.coverage.site import Level, Pad, Policy, Site
 
 SITE_FILE = "site.yaml"
 PLACES = 9
@@ -47,6 +48,7 @@ _OURS = {"zone": "zone_id", "agent": "agent_id", "revisit_days": "revisit_days"}
     "flown": "is_flown"
 }
 """Keys of the file that are called otherwise in the value."""
+_COMPARED = ("policy", "organiser", "agents", "surface_levels", "vector_levels", "level_rules")
 _SHAPES = {"buildings": "footprint", "spots": "shape", "sensitive": "shape"}
 _ROLES = {"sensitive": "receptors"}
 
@@ -72,13 +74,28 @@ def write_site(site: Site, folder: Path) -> Path:
     Raises
     ------
     MissionError
-        The folder holds a site already; nothing is written then.
+        The folder holds a site already, or the files would not say all of it (a rule, a waiver);
+        nothing is written then.
     """
     require_free(folder)
     written = site_files(site)
+    _require_whole(site, written)
     for name in sorted(written, key=lambda name: name == SITE_FILE):
         write_whole(folder / name, written[name])
     return folder / SITE_FILE
+
+
+def _require_whole(site: Site, written: dict[str, bytes]) -> None:
+    """Read the files, and compare all that is not on the map: no rule may be lost on the way."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, data in written.items():
+            (Path(scratch) / name).write_bytes(data)
+        again = read_site(Path(scratch) / SITE_FILE)
+    for name in _COMPARED:
+        if getattr(again, name) != getattr(site, name):
+            raise MissionError(f"site {site.name}: {name} cannot be written as a site file")
+    if [spot.id for spot in again.spots] != [spot.id for spot in site.spots]:
+        raise MissionError(f"site {site.name}: its spots cannot be written as a site file")
 
 
 def site_files(site: Site) -> dict[str, bytes]:
@@ -110,11 +127,25 @@ def site_files(site: Site) -> dict[str, bytes]:
         },
         "level_rules": {"decay_days": site.level_rules.decay_days}
         | {str(r.measure): _given(site_schema.RuleEntry, r) for r in site.level_rules.rules},
-        "policy": _given(site_schema.PolicyEntry, site.policy, POLICY_KEYS),
+        "policy": _policy(site.policy),
         "organiser": _organiser(site.organiser),
     }
     text = yaml.safe_dump(head, allow_unicode=True, sort_keys=False, width=100)
-    return made | {SITE_FILE: text.encode()}
+    packs = {_pack_file(k): text.encode() for k, text in enumerate(site.policy.own_packs)}
+    return made | packs | {SITE_FILE: text.encode()}
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    """The policy with the packs that it names, its own as files beside, and its waivers."""
+    made = _given(site_schema.PolicyEntry, replace(policy, waivers=()), POLICY_KEYS)
+    packs = [*policy.packs, *map(_pack_file, range(len(policy.own_packs)))]
+    waivers = [asdict(waiver) for waiver in policy.waivers]
+    made |= {"pack": packs} if packs else {}
+    return made | ({"waivers": waivers} if waivers else {})
+
+
+def _pack_file(number: int) -> str:
+    return f"pack-{number + 1}.yaml"
 
 
 def _given(

@@ -11,11 +11,21 @@ import shapely
 
 from skymist.coverage.errors import MissionError
 from skymist.coverage.site import Site
+from skymist.missions import site_writer
 from skymist.missions.site import read_site
 from skymist.missions.site_writer import site_files, write_site
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "missions" / "data" / "demo" / "site.yaml"
+CITY = """\
+id: shenzhen
+title: City order
+source: City order 12
+date: 2026-05-01
+rules:
+  - {id: speed-in-town, what: fastest flight in town, measure: speed_mps, most: 8, unit: m/s,
+     severity: error, source: "City order 12, section 3", date: 2026-05-01, mark: S, mend: slower}
+"""
 NEAR_M = 0.0011
 """Half a millimetre of each reading's rounding, and a bit."""
 FULL = """\
@@ -57,7 +67,9 @@ levels: {surface: {red: {dose_ml_per_m2: 120, agent: mine, revisit_days: 0.5}}}
 level_rules: {decay_days: 5, cases: {days: 7, red: 3, yellow: 1}}
 policy: {mode: surface, reason: "asked for", ceiling_m: 28, refill_s: 61, swap_in_refill: true,
   by_zone: true, days: 2, restore_parameters: true, hours: "06:00-20:00", objective: priority,
-  vector_hours: ["07:00-09:00", "17:00-19:00"], separation_m: 12, day_s: 30000}
+  vector_hours: ["07:00-09:00", "17:00-19:00"], separation_m: 12, day_s: 30000,
+  pack: [china-2024, city.yaml], operators: 2, applied: 2026-06-30T10:00,
+  waivers: [{rule: speed-in-town, by: Li, reason: "night, closed", until: 2026-12-31}]}
 organiser:
   contact: "街道办 0755"
   crew_hours: "08:00-12:00"
@@ -92,6 +104,7 @@ def assert_same(found: Any, wanted: Any, where: str = "site") -> None:
 
 @pytest.fixture
 def full(tmp_path: Path) -> Site:
+    (tmp_path / "city.yaml").write_text(CITY, encoding="utf-8")
     path = tmp_path / "full.yaml"
     path.write_text(FULL, encoding="utf-8")
     return read_site(path)
@@ -107,6 +120,30 @@ def test_a_site_with_everything_set_comes_back(full: Site, tmp_path: Path) -> No
     closures = {c.id: c for c in again.closures}
     ordered = replace(again, closures=tuple(closures[c.id] for c in full.closures))
     assert_same(ordered, full)
+
+
+def test_rules_and_waivers_come_along(full: Site, tmp_path: Path) -> None:
+    policy = read_site(write_site(full, tmp_path / "copy")).policy
+    assert policy == full.policy
+    assert policy.packs == ("china-2024",)
+    assert "speed-in-town" in policy.own_packs[0]
+    assert policy.waivers[0].by == "Li"
+
+
+def test_what_would_be_lost_is_refused_and_nothing_written(
+    full: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if a key were added to the policy and not to the writer."""
+    given = site_writer._given
+
+    def forgetful(model: Any, value: Any, ours: Any = None) -> dict[str, Any]:
+        return {k: v for k, v in given(model, value, ours).items() if k != "wind_max_mps"}
+
+    monkeypatch.setattr(site_writer, "_given", forgetful)
+    calm = replace(full, policy=replace(full.policy, wind_max_mps=2.0))
+    with pytest.raises(MissionError, match="policy cannot be written"):
+        write_site(calm, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
 
 
 def test_a_written_site_is_written_the_same_again(full: Site, tmp_path: Path) -> None:
