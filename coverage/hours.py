@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DAY_S = 86400.0
+Day = date
+"""A calendar day, where a field of its name stands in the way."""
 Spans = tuple[tuple[float, float], ...]
 """Seconds of a plan's time, each from and to, in order and apart."""
 ALWAYS: Spans = ((0.0, math.inf),)
@@ -65,6 +67,11 @@ class Start:
             raise PlanError(f"start: wanted 0 to {DAY_S:g} s after midnight, found {self.clock_s}")
         if self.date:
             _date(self.date)
+
+    @property
+    def day(self) -> Day | None:
+        """The day that it names, if it does."""
+        return _date(self.date) if self.date else None
 
     def at(self, plan_s: float) -> str:
         """A time of the plan by the clock: 07:05, with the date or the day where it is needed."""

@@ -197,7 +197,8 @@ class City:
         for number, path in enumerate(self.paths):
             try:
                 site = read_site(path)
-                require_safe(site, path)
+                start = self.order.start
+                require_safe(site, path, start.day if start else None)
             except SkymistError as exc:
                 self.bad.append(Outcome(number=number, trouble=str(exc), is_bad_input=True))
             else:

@@ -267,7 +267,7 @@ def make_plan(
     with progress_on_stderr(STAGES) as tell:
         tell("reading the site")
         site = read_site(site_path)
-        require_safe(site, site_path)
+        require_safe(site, site_path, start.day if start else None)
         site = keep(site) if keep else site
 
         def is_over() -> bool:

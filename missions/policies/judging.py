@@ -74,9 +74,8 @@ def require_lawful(findings: Iterable[Finding], source: object) -> None:
 
 def day_of(plan: Plan) -> date:
     """The day on which a plan begins: that of its start, else today."""
-    if plan.start is not None and plan.start.date:
-        return date.fromisoformat(plan.start.date)
-    return _today()
+    day = None if plan.start is None else plan.start.day
+    return day or _today()
 
 
 def in_force(waiver: Waiver, day: date) -> bool:

@@ -198,3 +198,19 @@ def test_a_waiver_that_ends_stops_what_it_allowed(planned: Path) -> None:
         else:
             judged = require_policy(fast, "p")
             assert any("waived by Li" in finding.text for finding in judged.findings)
+
+
+@pytest.mark.parametrize(("day", "is_stopped"), [("2026-06-30", False), ("2026-07-01", True)])
+def test_planning_for_a_day_asks_the_waivers_of_that_day(
+    tmp_path: Path, day: str, is_stopped: bool
+) -> None:
+    waiver = "    - {rule: envelope-height, by: Chen, reason: permit, until: 2026-06-30}"
+    more = f"\n  pack: china-2024\n  ceiling_m: 40\n  operators: 2\n  waivers:\n{waiver}\n"
+    path = site_in(tmp_path / "site", more)
+    start = f"{day}T08:00"
+    if is_stopped:
+        with pytest.raises(SiteUnsafe, match="waiver of Chen ended on 2026-06-30"):
+            plan([path], tmp_path / "plan", no_preview=True, drones=1, start=start)
+    else:
+        plan([path], tmp_path / "plan", no_preview=True, drones=1, start=start)
+        assert (tmp_path / "plan" / "plan.json").is_file()

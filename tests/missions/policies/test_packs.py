@@ -22,7 +22,7 @@ from skymist.missions.policies.packs import (
     pack_of,
     rules_of,
 )
-from skymist.missions.policies.rules import MARKS, Bound
+from skymist.missions.policies.rules import MARKS, MEASURES, Bound
 from skymist.missions.site_schema import PackName
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,7 +52,11 @@ def test_the_schema_and_the_manual_name_every_pack_and_rule() -> None:
     for name in pack_ids():
         assert f"`{name}`" in manual
         for rule in pack_of(name).rules:
-            assert f"`{rule.id}`" in manual, rule.id
+            limit = rule.limit or "to see to"
+            row = f"| `{name}` | `{rule.id}` | {rule.what} | {limit} | {rule.severity} |"
+            assert f"{row} {rule.mark} |" in manual, row
+    for measure, text in MEASURES.items():
+        assert f"| `{measure}` | {text} |" in manual, measure
     assert "no legal advice" in manual
 
 
