@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from skymist.coverage.errors import PlanError
+from skymist.coverage.errors import PlanError, SkymistError
 from skymist.coverage.hours import DAY_S
 from skymist.coverage.replanning import replan
 from skymist.coverage.schedule import Standing
@@ -32,7 +32,6 @@ from skymist.flight.telling import Log
 from skymist.flight.watch import Watch
 from skymist.flight.wiring import PLAIN, Wiring
 from skymist.missions.compile import compile_plan
-from skymist.missions.errors import SiteUnsafe
 from skymist.missions.plan_checks import plan_faults
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ async def resume(
                         clock_s=setting.clock_s,
                         thinks_beside=not setting.is_instant,
                     )
-            except (FlightError, PlanError, SiteUnsafe) as exc:
+            except SkymistError as exc:
                 writer.write("end", outcome=str(Result.ABORTED), text=str(exc))
                 raise
 

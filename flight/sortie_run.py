@@ -22,9 +22,9 @@ from skymist.flight.monitor import Alert, Severity
 from skymist.flight.oversight import Job, Oversight
 from skymist.flight.phases import AIRBORNE_M, LOST_S, Phase, Phases, has_landed, phase_in_air
 from skymist.flight.rests import rest_passes
-from skymist.flight.telemetry import is_fresh
+from skymist.flight.telemetry import is_fenced, is_fresh
 from skymist.flight.telling import Skipped
-from skymist.flight.verify import KINDS, list_of
+from skymist.flight.verify import uploaded_frac
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -47,7 +47,6 @@ HOME_S = 300.0
 ASK_AGAIN_S = 1.0
 SURE_BEATS = 3
 """So many heartbeats must say disarmed after a command to arm that was not seen to work."""
-FENCED_S = 10.0
 STILL_S = 60.0
 _TELLING = (Heartbeat, MissionCurrent, ServoOutput)
 """What the phase is told by; positions come between them."""
@@ -132,8 +131,10 @@ class SortieRun:
         self._tell_parameters(await self._launcher.prepare(mission))
         self._phases.to(Phase.UPLOADING)
         self._told.sortie(sortie, "uploading", f"{len(mission.items)} items")
-        await self._launcher.upload(mission, self._note_upload)
-        self.uploaded_frac = None
+        try:
+            await self._launcher.upload(mission, self._note_upload)
+        finally:
+            self.uploaded_frac = None
         found = await self._launcher.check(
             mission, self.job.drone, battery_min_frac=self._battery_min_frac()
         )
@@ -224,9 +225,7 @@ class SortieRun:
 
     def _note_upload(self, progress: Progress) -> None:
         """How much of all lists together the vehicle has taken."""
-        lists = {kind: len(list_of(self.job.mission, kind)) for kind in KINDS}
-        before = sum(lists[kind] for kind in KINDS[: KINDS.index(progress.kind)])
-        self.uploaded_frac = (before + progress.num_done) / max(1, sum(lists.values()))
+        self.uploaded_frac = uploaded_frac(self.job.mission, progress.kind, progress.num_done)
 
     def _is_unbroken(self) -> bool:
         """Whether the vehicle that was checked was in contact ever since."""
@@ -460,7 +459,7 @@ class SortieRun:
             is_paused=self.halt.is_paused,
         )
         is_held = now is Phase.HOLDING and phase in (None, now)
-        if is_held and not self._halts.is_stopped and self._is_fenced(state):
+        if is_held and not self._halts.is_stopped and is_fenced(state, now_s()):
             self.ask_home("its fence stopped it")
         if phase is None or phase is now:
             return
@@ -478,15 +477,6 @@ class SortieRun:
             self._told.alert(Alert(severity=Severity.WARNING, code="pilot", text=text))
         self._phases.to(phase)
         self._watch.poke()
-
-    def _is_fenced(self, state: VehicleState) -> bool:
-        """Whether it says, freshly, that it has breached its fence."""
-        if state.fence is not None and state.fence.is_breached:
-            return is_fresh(state.fence, now_s(), FENCED_S)
-        return any(
-            "fence breached" in text.text and is_fresh(text, now_s(), FENCED_S)
-            for text in state.texts
-        )
 
     @property
     def is_in_air(self) -> bool:

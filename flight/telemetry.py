@@ -23,6 +23,9 @@ MAX_TEXTS = 20
 PUMP_ON_FRAC = 0.02
 """Servo output above this share runs the pump; below is the jitter of the pulse's rounding."""
 
+FENCED_S = 10.0
+"""So long what it said of its fence counts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -323,3 +326,12 @@ def _fold_sys_status(
     )
     checks = Checks(at_s=now_s, is_prearm_good=message.is_prearm_good)
     return replace(state, heard_s=now_s, power=power, checks=checks)
+
+
+def is_fenced(state: VehicleState, now_s: float) -> bool:
+    """Whether it says, freshly, that it has breached its fence."""
+    if state.fence is not None and state.fence.is_breached:
+        return is_fresh(state.fence, now_s, FENCED_S)
+    return any(
+        "fence breached" in text.text and is_fresh(text, now_s, FENCED_S) for text in state.texts
+    )

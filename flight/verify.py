@@ -79,6 +79,13 @@ def list_of(mission: Mission, kind: MissionKind) -> tuple[Item, ...]:
     raise ValueError(f"kind must be MISSION, FENCE or RALLY, got {kind.name}")
 
 
+def uploaded_frac(mission: Mission, kind: MissionKind, num_done: int) -> float:
+    """How much of all lists together the vehicle has, `num_done` items into this one: 0 to 1."""
+    lists = {each: len(list_of(mission, each)) for each in KINDS}
+    before = sum(lists[each] for each in KINDS[: KINDS.index(kind)])
+    return (before + num_done) / max(1, sum(lists.values()))
+
+
 def fence_items(fence: tuple[FencePolygon, ...]) -> tuple[Item, ...]:
     """A fence as items: one for each corner, with the number of corners in p1."""
     return tuple(

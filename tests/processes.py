@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skymist.flight.commands.fly import open_links
+from skymist.flight.commands.reaching import open_links
 from skymist.flight.commands.rehearse import homes_of
 from skymist.flight.display import Silent
 from skymist.flight.operation import Setting, operate

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skymist.coverage.errors import PlanError
+from skymist.flight.commands.reaching import (
+    LEFT,
+    Arm,
+    Events,
+    Forward,
+    ForwardCommands,
+    Keys,
+    MeasuredWind,
+    Orders,
+    Patience,
+    Unsigned,
+    at_terminal,
+    exit_unless_done,
+    open_links,
+    parse_connections,
+    say_unsigned,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-
     from skymist.coverage.plan import Plan
     from skymist.flight.conduct import Outcome
-    from skymist.flight.crew import Crew
     from skymist.flight.display import Display
-    from skymist.flight.links import Link
     from skymist.flight.operation import Setting
-    from skymist.flight.order_sources import say_on_stderr
-    from skymist.flight.orders import OrderDesk
     from skymist.flight.wiring import Wiring
-
-LEFT = (
-    "left at once, without waiting for any drone. Those in the air come home by themselves when "
-    "they have missed the ground station for 5 s: watch them land, the pilot's hands on the sticks"
-)
-FORM = "ID=CONNECTION, such as d1=udp:0.0.0.0:14550"
 
 
 def fly(
@@ -42,37 +46,18 @@ def fly(
             "serial:/dev/ttyUSB0:57600, COM3:57600."
         ),
     ],
-    arm: Annotated[
-        bool, typer.Option("--arm", help="Really fly. Without it all stops after the upload.")
-    ] = False,
+    arm: Arm = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="New folder for the record.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Events as JSON lines on stdout.")] = False,
-    link_patience_s: Annotated[
-        float, typer.Option(min=0.0, help="How long a lost link is opened again and waited for.")
-    ] = 300.0,
-    keys: Annotated[
-        Path | None,
-        typer.Option(help="File of signing keys; by default your own (see `skymist keys`)."),
-    ] = None,
-    accept_unsigned: Annotated[
-        bool, typer.Option("--accept-unsigned", help="Also take unsigned frames: over a cable.")
-    ] = False,
-    forward: Annotated[
-        list[str] | None,
-        typer.Option(help="udp:HOST:PORT of another ground station that looks on; repeatable."),
-    ] = None,
-    forward_commands: Annotated[
-        bool,
-        typer.Option("--forward-commands", help="Let the one that looks on command the drones."),
-    ] = False,
-    wind_mps: Annotated[
-        float | None, typer.Option(min=0.0, help="The wind as measured at the start.")
-    ] = None,
-    orders: Annotated[
-        Path | None, typer.Option(help="A file or named pipe: each line written to it is an order.")
-    ] = None,
+    json: Events = False,
+    link_patience_s: Patience = 300.0,
+    keys: Keys = None,
+    accept_unsigned: Unsigned = False,
+    forward: Forward = None,
+    forward_commands: ForwardCommands = False,
+    wind_mps: MeasuredWind = None,
+    orders: Orders = None,
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Show it in a browser; prints the links.")
     ] = False,
@@ -108,11 +93,11 @@ def fly(
         record_folder,
         utc_now,
     )
-    from skymist.flight.conduct import Result
     from skymist.flight.dashboard.beside import dashboard_beside
     from skymist.flight.display import display_for
     from skymist.flight.lawful import Told, flight_of, require_policy
     from skymist.flight.operation import Setting
+    from skymist.flight.order_sources import say_on_stderr
     from skymist.flight.wiring import wiring_of
     from skymist.missions.checks import require_safe
     from skymist.missions.plans import read_flyable_plan
@@ -132,8 +117,7 @@ def fly(
         forward=forward,
         passes_commands=forward_commands,
     )
-    if plain := wiring.unsigned(connections):
-        typer.echo(f"no key, so not signed: {', '.join(plain)}", err=True)
+    say_unsigned(wiring, connections)
     started_utc = utc_now()
     folder = record_folder(directory, output, "flight", started_utc)
     setting = Setting(
@@ -166,11 +150,7 @@ def fly(
         finally:
             display.close()
         print_outcome(outcome, folder, time.perf_counter() - began_s, as_json=json)
-    if outcome.is_link_lost:
-        raise typer.Exit(3)
-    is_checked = not arm and not outcome.skipped and outcome.result is not Result.ABORTED
-    if outcome.result is not Result.DONE and not is_checked:
-        raise typer.Exit(1)
+    exit_unless_done(outcome, is_upload_enough=not arm)
 
 
 def require_hours(plan: Plan, clock_s: float) -> None:
@@ -193,28 +173,6 @@ def require_hours(plan: Plan, clock_s: float) -> None:
             + "\n".join(wrong[:5])
             + f"{more}\nfly it at its time, or plan again: skymist plan SITE --start HH:MM"
         )
-
-
-def parse_connections(drones: list[str], plan: Plan) -> dict[str, str]:
-    """Connection strings by drone id, each a drone of the plan's fleet.
-
-    Raises
-    ------
-    PlanError
-        For another form, an unknown id, or one that is named twice.
-    """
-    known = [d.id for d in plan.site.fleet]
-    found: dict[str, str] = {}
-    for text in drones:
-        drone_id, equals, connection = text.partition("=")
-        if not (equals and drone_id and connection):
-            raise PlanError(f"--drone {text!r}: wanted {FORM}")
-        if drone_id not in known:
-            raise PlanError(f"--drone {text!r}: wanted one of {', '.join(known)}")
-        if drone_id in found:
-            raise PlanError(f"--drone {text!r}: {drone_id} is named twice")
-        found[drone_id] = connection
-    return found
 
 
 async def _fly(
@@ -246,28 +204,3 @@ async def _fly(
             desk=desk,
             wind_mps=wind_mps,
         )
-
-
-@asynccontextmanager
-async def at_terminal(orders: Path | None) -> AsyncIterator[tuple[Crew, OrderDesk | None]]:
-    """The people at the terminal: who serves the pads, and whose orders are taken."""
-    from skymist.flight.crew import AskingCrew
-    from skymist.flight.order_sources import Console, ordering
-    from skymist.flight.orders import OrderDesk
-
-    desk = OrderDesk()
-    console = Console(desk, sys.stdin) if sys.stdin.isatty() else None
-    crew = AskingCrew(enter=console.enter) if console else AskingCrew()
-    async with ordering(desk, path=orders, console=console) as told:
-        yield crew, told
-
-
-async def open_links(connections: Mapping[str, str], *, patience_s: float) -> dict[str, Link]:
-    """A link for each drone; those with the same connection share one."""
-    from skymist.flight.reconnect import open_lasting
-
-    opened: dict[str, Link] = {}
-    for connection in connections.values():
-        if connection not in opened:
-            opened[connection] = await open_lasting(connection, patience_s=patience_s)
-    return {drone_id: opened[connection] for drone_id, connection in connections.items()}

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skymist.coverage.errors import PlanError
+from skymist.flight.commands.reaching import (
+    Keys,
+    KnownDrones,
+    RecordArgument,
+    Unsigned,
+    open_links,
+    parse_connections,
+    say_unsigned,
+)
 
 if TYPE_CHECKING:
     from skymist.flight.display import Display
@@ -19,24 +27,16 @@ Left = dict[str, dict[str, float]]
 
 
 def restore(
-    record: Annotated[Path, typer.Argument(help="An operation's record: its folder or file.")],
-    drone: Annotated[
-        list[str] | None,
-        typer.Option(help="ID=CONNECTION, as for fly; by default what the record remembers."),
-    ] = None,
+    record: RecordArgument,
+    drone: KnownDrones = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be put back; no link is opened.")
     ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="By drone, what was left changed, and why it still is.")
     ] = False,
-    keys: Annotated[
-        Path | None,
-        typer.Option(help="File of signing keys; by default your own (see `skymist keys`)."),
-    ] = None,
-    accept_unsigned: Annotated[
-        bool, typer.Option("--accept-unsigned", help="Also take unsigned frames: over a cable.")
-    ] = False,
+    keys: Keys = None,
+    accept_unsigned: Unsigned = False,
 ) -> None:
     """Give drones their own parameters back, by the record of a flight that left them changed.
 
@@ -61,6 +61,7 @@ def restore(
     failed: dict[str, str] = {}
     if left and not dry_run:
         wiring = wiring_of(keys_path=keys, takes_unsigned=accept_unsigned)
+        say_unsigned(wiring, connections)
         display = LineDisplay()
         failed = asyncio.run(_restore(found, left, connections, display, wiring))
         if not drone:
@@ -79,8 +80,6 @@ def connections_of(record: Record, left: Left, drones: list[str]) -> dict[str, s
     PlanError
         None is reached, or a drone that is named has nothing left.
     """
-    from skymist.flight.commands.fly import parse_connections
-
     named = parse_connections(drones, record.plan())
     if idle := sorted(named.keys() - left.keys()):
         raise PlanError(f"--drone {idle[0]}: {record.path} left nothing of it changed")
@@ -99,7 +98,6 @@ async def _restore(
     """Open the links, hear the drones, put back; why not, by drone, where it was not done."""
     from skymist.flight.clock import now_s
     from skymist.flight.commands.flown import utc_now
-    from skymist.flight.commands.fly import open_links
     from skymist.flight.hello import HELLO_S, require_meant
     from skymist.flight.operation import connected
     from skymist.flight.recorder import Recorder

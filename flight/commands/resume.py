@@ -11,6 +11,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skymist.coverage.errors import PlanError
+from skymist.flight.commands.reaching import (
+    LEFT,
+    Arm,
+    Events,
+    Forward,
+    ForwardCommands,
+    Keys,
+    KnownDrones,
+    MeasuredWind,
+    Orders,
+    Patience,
+    RecordArgument,
+    Unsigned,
+    at_terminal,
+    exit_unless_done,
+    open_links,
+    parse_connections,
+    say_unsigned,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,14 +45,9 @@ if TYPE_CHECKING:
 
 
 def resume(
-    record: Annotated[Path, typer.Argument(help="An operation's record: its folder or file.")],
-    drone: Annotated[
-        list[str] | None,
-        typer.Option(help="ID=CONNECTION, as for fly; by default what the record remembers."),
-    ] = None,
-    arm: Annotated[
-        bool, typer.Option("--arm", help="Really fly. Without it all stops after the upload.")
-    ] = False,
+    record: RecordArgument,
+    drone: KnownDrones = None,
+    arm: Arm = False,
     start: Annotated[
         str,
         typer.Option(
@@ -49,31 +63,14 @@ def resume(
     keep_battery: Annotated[
         bool, typer.Option("--keep-battery", help="Fly on with the batteries that are in.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Events as JSON lines on stdout.")] = False,
-    link_patience_s: Annotated[
-        float, typer.Option(min=0.0, help="How long a lost link is opened again and waited for.")
-    ] = 300.0,
-    keys: Annotated[
-        Path | None,
-        typer.Option(help="File of signing keys; by default your own (see `skymist keys`)."),
-    ] = None,
-    accept_unsigned: Annotated[
-        bool, typer.Option("--accept-unsigned", help="Also take unsigned frames: over a cable.")
-    ] = False,
-    forward: Annotated[
-        list[str] | None,
-        typer.Option(help="udp:HOST:PORT of another ground station that looks on; repeatable."),
-    ] = None,
-    forward_commands: Annotated[
-        bool,
-        typer.Option("--forward-commands", help="Let the one that looks on command the drones."),
-    ] = False,
-    wind_mps: Annotated[
-        float | None, typer.Option(min=0.0, help="The wind as measured at the start.")
-    ] = None,
-    orders: Annotated[
-        Path | None, typer.Option(help="A file or named pipe: each line written to it is an order.")
-    ] = None,
+    json: Events = False,
+    link_patience_s: Patience = 300.0,
+    keys: Keys = None,
+    accept_unsigned: Unsigned = False,
+    forward: Forward = None,
+    forward_commands: ForwardCommands = False,
+    wind_mps: MeasuredWind = None,
+    orders: Orders = None,
     applied: Annotated[
         str, typer.Option(help="When the flight was applied for; by default as the record has it.")
     ] = "",
@@ -94,10 +91,9 @@ def resume(
 
     Example: [bold]skymist resume records/b --without heron --from pass-start --arm[/bold]
     """
-    from skymist.flight.commands.flown import local_clock_s, print_outcome, utc_now
-    from skymist.flight.commands.fly import LEFT
-    from skymist.flight.conduct import Result
+    from skymist.flight.commands.flown import local_clock_s, local_now, print_outcome, utc_now
     from skymist.flight.display import display_for
+    from skymist.flight.lawful import flight_of
     from skymist.flight.ledger import ResumeFrom
     from skymist.flight.operation import Setting
     from skymist.flight.record import read_record
@@ -124,8 +120,10 @@ def resume(
         forward=forward,
         passes_commands=forward_commands,
     )
+    say_unsigned(wiring, connections)
     choice = Choice(start=ResumeFrom(start), keeps_battery=keep_battery)
     told = told_before(found, applied=applied, reported=reported)
+    flight_of(found.plan(), local_now(), told=told)  # words that are no time are refused first
     judge = partial(_judge, found, told, wind_mps, is_armed=arm and not is_simulated)
     display = display_for(as_json=json)
     began_s = time.perf_counter()
@@ -141,11 +139,7 @@ def resume(
     finally:
         display.close()
     print_outcome(outcome, found.path.parent, time.perf_counter() - began_s, as_json=json)
-    if outcome.is_link_lost:
-        raise typer.Exit(3)
-    is_checked = not arm and not outcome.skipped and outcome.result is not Result.ABORTED
-    if outcome.result is not Result.DONE and (is_simulated or not is_checked):
-        raise typer.Exit(1)
+    exit_unless_done(outcome, is_upload_enough=not arm and not is_simulated)
 
 
 def connections_of(record: Record, drones: list[str], without: list[str]) -> dict[str, str]:
@@ -157,8 +151,6 @@ def connections_of(record: Record, drones: list[str], without: list[str]) -> dic
         A drone that flew has no connection and is not named as one that flies no more, or a
         rehearsal is to be gone on with on real drones.
     """
-    from skymist.flight.commands.fly import parse_connections
-
     plan = record.plan()
     if record.header.get("sim") and drones:
         raise PlanError("--drone: wanted none, since a rehearsal treated nothing; found one")
@@ -197,7 +189,6 @@ async def _fly(
     judge: Callable[[Plan], Mapping[str, object]],
 ) -> Outcome:
     """Open the links, one for each connection named, and go on."""
-    from skymist.flight.commands.fly import at_terminal, open_links
     from skymist.flight.resume import resume as go_on
 
     links = await open_links(setting.connections, patience_s=wiring.patience_s)

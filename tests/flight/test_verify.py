@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skymist.flight.messages import MissionKind
-from skymist.flight.verify import Differences, compare, fence_items, join, list_of
+from skymist.flight.verify import (
+    KINDS,
+    Differences,
+    compare,
+    fence_items,
+    join,
+    list_of,
+    uploaded_frac,
+)
 from skymist.missions.items import Command, FencePolygon, Frame, Item
 from tests.flight.scripted import sortie, waypoint
 
@@ -109,3 +117,15 @@ def test_another_command_is_the_difference_whatever_its_fields() -> None:
             pair = [(place, replace(place, command=command)) for command in (wanted, found)]
             differences = compare(MissionKind.MISSION, *pair)
             assert [d.field for d in differences.items] == ["command"] * (wanted != found)
+
+
+def test_the_lists_of_an_upload_add_up_to_the_whole() -> None:
+    mission = sortie()
+    told = [
+        uploaded_frac(mission, kind, done)
+        for kind in KINDS
+        for done in range(len(list_of(mission, kind)) + 1)
+    ]
+    assert told[0] == 0.0
+    assert told[-1] == 1.0
+    assert told == sorted(told)

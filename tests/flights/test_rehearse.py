@@ -11,7 +11,7 @@ import typer
 
 from skymist.coverage.errors import PlanError
 from skymist.coverage.plan import Plan
-from skymist.flight.commands.fly import parse_connections
+from skymist.flight.commands.reaching import parse_connections
 from skymist.flight.commands.rehearse import rehearse
 from skymist.flight.record import read_record
 from skymist.missions.errors import FormatError

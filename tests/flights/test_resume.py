@@ -24,7 +24,7 @@ from skymist.flight.operation import Setting
 from skymist.flight.record import Record, encode_line, read_record
 from skymist.flight.report import write_report
 from skymist.flight.resume import Choice
-from skymist.missions.errors import SiteUnsafe
+from skymist.missions.errors import FormatError, SiteUnsafe
 from skymist.missions.findings import error
 from skymist.missions.plans import write_plan
 from skymist.missions.policies.judging import require_lawful
@@ -234,6 +234,16 @@ def test_nothing_left_flies_nothing(
     resume(place)
     assert "nothing is left" in capsys.readouterr().out
     assert not rest_ids(read_record(place))
+
+
+def test_words_that_are_no_time_are_refused_before_anything_is_written(
+    rehearsed: Path, tmp_path: Path
+) -> None:
+    place = cut(rehearsed, tmp_path / "r", (rehearsed / "record.jsonl").stat().st_size // 2)
+    before = (place / "record.jsonl").read_bytes()
+    with pytest.raises(FormatError, match="--reported: wanted"):
+        resume(place, reported="at breakfast")
+    assert (place / "record.jsonl").read_bytes() == before
 
 
 def test_what_a_rule_forbids_is_not_flown_on_and_the_record_says_so(

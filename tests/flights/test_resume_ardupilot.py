@@ -16,7 +16,7 @@ import pytest
 from skymist.coverage.plan import Plan
 from skymist.coverage.planning import plan_site
 from skymist.flight.applied import applied_from
-from skymist.flight.commands.fly import open_links
+from skymist.flight.commands.reaching import open_links
 from skymist.flight.commands.rehearse import SimulatedCrew, homes_of
 from skymist.flight.display import Silent
 from skymist.flight.operation import Setting, operate
