@@ -24,7 +24,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mavlink
 from skymist.coverage.errors import SkymistError
 from skymist.sitl.ardupilot_faults import break_ardupilot, mend_ardupilot, require_known
 from skymist.sitl.binaries import Found, find_arducopter, own_defaults
-from skymist.sitl.crew_line import SERIAL1, CrewLine
+from skymist.sitl.crew_line import SERIAL1, SERIAL2, CrewLine
 from skymist.sitl.faults import LOW_FENCE_M
 from skymist.sitl.leases import Lease, lease
 from skymist.sitl.state import Mode
@@ -302,13 +302,13 @@ class ArduPilotFleet:
             radio.sendto(struct.pack("<16H", *pulses), place)
 
     async def _chatter(self, index: int) -> None:
-        async with self._crew_line(index) as line:
+        async with self._crew_line(index, SERIAL2) as line:
             await line.chatter()
 
-    def _crew_line(self, index: int) -> CrewLine:
+    def _crew_line(self, index: int, serial: int = SERIAL1) -> CrewLine:
         instance = self._instances[index]
         timeout_s = CREW_TIMEOUT_S * max(1.0, self._speedup)
-        return CrewLine(instance.lease.port + SERIAL1, instance.drone.sysid, timeout_s)
+        return CrewLine(instance.lease.port + serial, instance.drone.sysid, timeout_s)
 
     def _arguments(self, instance: _Instance, defaults: Sequence[Path]) -> list[str]:
         lat_deg, lon_deg, amsl_m = instance.home

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-SERIAL1 = 2
-"""From the port of an instance's first serial line to that of its second (ARDUPILOT.md, 21)."""
+SERIAL1, SERIAL2 = 2, 3
+"""From the port of an instance's first serial line to those of its others (ARDUPILOT.md, 21). Each
+takes one connection at a time."""
 CREW_SYSID = 254
 AGAIN_S = 1.0
 CHATTER_NUM, CHATTER_S, NO_MODE = 20, 0.1, 199

@@ -25,6 +25,7 @@ from skymist.flight.commands.rehearse import SimulatedCrew, homes_of
 from skymist.flight.crew import Crew, Load
 from skymist.sitl.ardupilot import ArduPilotFleet
 from skymist.sitl.binaries import find_arducopter
+from skymist.sitl.crew_line import CHATTER_NUM, CHATTER_S, NO_MODE, SERIAL1, SERIAL2
 from skymist.sitl.faults import FaultyPipe, LinkFaults
 from skymist.sitl.pipes import BytePipe
 from skymist.sitl.proxy import JoiningPipe
@@ -35,8 +36,6 @@ from tests.flights.machines import Held, Machine, Wire, wind_from_deg
 LOGS = {"LOG_FILE_DSRMROT": 1.0, "LOG_DISARMED": 0.0}
 CLOSED_US, SPAN_US, OPEN_US = 1100, 800, 1120
 """The pump's servo as sprayer.parm sets it up; what counts as open."""
-SECOND, THIRD = 2, 3
-"""From the port of the first serial line to those of the others."""
 LOOK_HZ, ASK_AGAIN_S = 10.0, 5.0
 BATTERY_LEFT = 11.0
 
@@ -81,8 +80,8 @@ class RealMachine:
 
     async def look(self) -> None:
         """See where its clock, its motors and its pump stand, ten times a second."""
-        pipe = JoiningPipe(self.port + THIRD)
-        station = Station(pipe, sysid=253, target=self._drone.sysid)
+        pipe = JoiningPipe(self.port + SERIAL2)
+        self._station = station = Station(pipe, sysid=253, target=self._drone.sysid)
         station.watchers.append(self._see)
         hearing = asyncio.create_task(station.listen())
         try:
@@ -125,8 +124,22 @@ class RealMachine:
         if name == "battery-drop":
             async with self._fleet._crew_line(self._index) as line:
                 await line.command(mavlink.MAV_CMD_BATTERY_RESET, 1, BATTERY_LEFT)
+        elif name == "text-flood":
+            self._flooding = asyncio.create_task(self._flood())
         else:
             await self._fleet.break_vehicle(self._index, name)
+
+    async def _flood(self) -> None:
+        """As the fleet's, over the line that is open already."""
+        while True:
+            for _ in range(CHATTER_NUM):
+                self._station.send(
+                    mavlink.MAVLink_command_long_message(
+                        *(self._drone.sysid, 1, mavlink.MAV_CMD_DO_SET_MODE, 0, 1, NO_MODE),
+                        *(0.0,) * 5,
+                    )
+                )
+            await asyncio.sleep(CHATTER_S)
 
     async def blow(self, speed_mps: float, toward_rad: float) -> None:
         async with self._fleet._crew_line(self._index) as line:
@@ -140,7 +153,7 @@ class RealMachine:
         await self._fleet.restart(self._index)
 
     async def station(self) -> BytePipe:
-        return JoiningPipe(self.port + SECOND)
+        return JoiningPipe(self.port + SERIAL1)
 
     async def pilot(self, mode: int) -> None:
         """By its mode switch; the throttle is held amid until it stands."""
@@ -290,7 +303,7 @@ def real_world(binary: Path | None, speedup: float, folder: Path) -> Any:
         ) as fleet:
             for index, drone in enumerate(drones):
                 port = int(fleet.addresses[index].rpartition(":")[2])
-                pipe: Any = JoiningPipe(port + (SECOND if by_radio else 0))
+                pipe: Any = JoiningPipe(port + (SERIAL1 if by_radio else 0))
                 if link is not None:
                     pipe = FaultyPipe(pipe, faults=link, seed=seed + index)
                 carried_l = next((s.carried_l for s in plan.sorties if s.drone_id == drone.id), 0.0)
