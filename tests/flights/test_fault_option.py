@@ -145,14 +145,25 @@ def test_what_cannot_break_is_refused_before_anything_flies(
 
 @pytest.mark.ardupilot
 @pytest.mark.slow
-def test_the_same_on_real_arducopter(tiny_plan: MakePlan, tmp_path: Path, arducopter: Path) -> None:
+@pytest.mark.parametrize(
+    ("faults", "alert"),
+    [
+        (("pump-stuck@20+20", "loss"), "pump_stuck"),
+        (("pilot@22+15", "text-flood@1+60"), "pilot"),
+        (("fence@22+20",), "fence"),
+    ],
+)
+def test_the_same_on_real_arducopter(
+    tiny_plan: MakePlan, tmp_path: Path, arducopter: Path, faults: tuple[str, ...], alert: str
+) -> None:
     _, record = flown(
         tiny_plan(),
         tmp_path,
-        *("pump-stuck@20+20", "loss"),
+        *faults,
         sim="ardupilot",
+        speedup=5.0,
         arducopter=arducopter,
         logs=tmp_path / "logs",
     )
-    assert "pump_stuck" in {e["code"] for e in record.of("alert")}
+    assert alert in {e["code"] for e in record.of("alert")}
     assert list((tmp_path / "logs").rglob("*.BIN"))
