@@ -55,6 +55,9 @@ class Spelling(NamedTuple):
 
 
 _R, _B, _W, _D = ParamType.REAL32, ParamType.INT8, ParamType.INT16, ParamType.INT32
+NUM_SERVOS, NUM_MOTORS = 16, 4
+_FUNCTIONS = {1: 33, 2: 34, 3: 35, 4: 36, 9: 22, 10: 23}
+"""Of the outputs that have one: motors 1 to 4, the sprayer's pump and spinner."""
 
 # Defaults: ArduPilot's own (AC_WPNav, AC_Fence, AC_Sprayer, ArduCopter's Parameters.cpp) and
 # Tools/autotest/default_params/copter.parm, read in the tree named above.
@@ -132,16 +135,17 @@ _TABLE: dict[str, tuple[float, ParamType]] = {
     "SPRAY_PUMP_MIN": (0, _R),
     "SPRAY_SPEED_MIN": (100, _R),
     "SPRAY_SPINNER": (1300, _W),
-    "SERVO9_FUNCTION": (22, _W),
-    "SERVO9_MIN": (1100, _W),
-    "SERVO9_MAX": (1900, _W),
-    "SERVO9_TRIM": (1500, _W),
-    "SERVO9_REVERSED": (0, _B),
-    "SERVO10_FUNCTION": (23, _W),
-    "SERVO10_MIN": (1100, _W),
-    "SERVO10_MAX": (1900, _W),
-    "SERVO10_TRIM": (1500, _W),
-    "SERVO10_REVERSED": (0, _B),
+    **{
+        f"SERVO{n}_{name}": row
+        for n in range(1, NUM_SERVOS + 1)
+        for name, row in {
+            "FUNCTION": (_FUNCTIONS.get(n, 0), _W),
+            "MIN": (1100, _W),
+            "MAX": (1900, _W),
+            "TRIM": (1500, _W),
+            "REVERSED": (0, _B),
+        }.items()
+    },
     "SERIAL0_PROTOCOL": (2, _B),
     "SERIAL0_BAUD": (115, _D),
     "SIM_SPEEDUP": (1, _R),

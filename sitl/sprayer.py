@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from skymist.sitl.params import NUM_SERVOS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -105,14 +107,14 @@ class SprayControl:
 
 def pump_channel(params: Params) -> int | None:
     """The servo whose function is the pump, or None."""
-    for channel in (9, 10):
+    for channel in range(1, NUM_SERVOS + 1):
         if params[f"SERVO{channel}_FUNCTION"] == _PUMP:
             return channel
     return None
 
 
 def servo_pwm(params: Params, channel: int, control: SprayControl, pump_frac: float) -> int:
-    """Pulse in microseconds that SERVO_OUTPUT_RAW tells for servo 9 or 10; 0 without a function."""
+    """Pulse in microseconds that SERVO_OUTPUT_RAW tells for a servo; 0 where it is no sprayer's."""
     function = params[f"SERVO{channel}_FUNCTION"]
     low, high = params[f"SERVO{channel}_MIN"], params[f"SERVO{channel}_MAX"]
     if function == _PUMP:

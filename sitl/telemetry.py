@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.sitl.arming import ORIGIN_S, prearm_reasons
-from skymist.sitl.params import NOMINAL_V
+from skymist.sitl.params import NOMINAL_V, NUM_MOTORS, NUM_SERVOS
 from skymist.sitl.sprayer import servo_pwm
 from skymist.sitl.state import Mode
 
@@ -234,16 +234,11 @@ class Reporter:
         return mavlink.MAVLink_servo_output_raw_message(
             int(state.age_s * 1e6) & 0xFFFF_FFFF,
             0,
-            motor,
-            motor,
-            motor,
-            motor,
-            0,
-            0,
-            0,
-            0,
-            servo_pwm(params, 9, sprayer, state.pump_frac),
-            servo_pwm(params, 10, sprayer, state.pump_frac),
+            *(motor,) * NUM_MOTORS,
+            *(
+                servo_pwm(params, n, sprayer, state.pump_frac)
+                for n in range(NUM_MOTORS + 1, NUM_SERVOS + 1)
+            ),
         )
 
     def _vfr_hud(self) -> Any:

@@ -110,7 +110,7 @@ def test_a_plans_own_drones_stand_on_their_pads(
     tiny_plan: Callable[..., Plan], tmp_path: Path
 ) -> None:
     write_plan(tiny_plan(2), tmp_path)
-    with running("--plan", str(tmp_path)) as process:
+    with running("--plan", str(tmp_path), "--speedup", "4") as process:
         assert process.stdout is not None
         told = [process.stdout.readline().strip() for _ in range(2)]
         assert [line.split("=")[0] for line in told] == ["--drone d1", "--drone d2"]
