@@ -13,6 +13,7 @@ from rich.table import Table
 
 from skymist.coverage.words import Language
 from skymist.flight.commands.roster import LangOption, PlanArgument, SiteArgument
+from skymist.flight.commands.tables import table_of
 
 if TYPE_CHECKING:
     from skymist.missions.organiser.costs import Comparison, Work
@@ -119,7 +120,8 @@ def _print(name: str, found: Comparison, prices: Prices, lang: Language) -> None
     for agent_id in found.unpriced:
         told = tell(lang, "not counted: product of {agent}, of which none is named", agent=agent_id)
         console.print(told, soft_wrap=True, highlight=False, markup=False)
-    rows = Table(*(tell(lang, head) for head in ("key", "figure", "unit", "mark", "source")))
+    key, figure, *more = (tell(lang, head) for head in ("key", "figure", "unit", "mark", "source"))
+    rows = table_of(key, figure, *more, whole=[key], right=[figure])
     for price in prices.rows:
         unit = price.chinese if lang is Language.CHINESE else price.unit
         cells = (price.key, f"{price.value:g}", unit, price.mark, price.source)

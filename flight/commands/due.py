@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from skymist.flight.commands.tables import table_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -203,7 +205,10 @@ def print_due(site: Site, day: date, found: Sequence[Due], wet: Sequence[Closed]
         console.print(table)
     title = f"Due at {site.name} on {day}: {len(found)} of {len(site.spots)} spots"
     console.print(title, soft_wrap=True, highlight=False, markup=False)
-    table = Table("level", "spot", "zone", "post", "by", "late", "why")
+    if not found:
+        return
+    heads = ("level", "spot", "zone", "post", "by", "late", "why")
+    table = table_of(*heads, whole=["level", "spot", "by", "late"])
     for item in found:
         late = f"{item.days_late} d" if item.days_late else ""
         why = "; ".join(filter(None, (item.reason, item.level_reason)))

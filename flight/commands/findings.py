@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+
+from skymist.flight.commands.tables import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +118,10 @@ def levels(
             shown = {"spot": spot_id, "site_file": base, "level": level, "since": str(change.on)}
             print(jsonlib.dumps({**shown, "reason": change.reason}, ensure_ascii=False))
         return
-    table = Table("spot", "site file", "level", "since", "why")
+    if not rows:
+        print(f"{place.name}: every spot has the level of the site file")
+        return
+    table = table_of("spot", "site file", "level", "since", "why", whole=["spot", "level", "since"])
     for spot_id, base, level, change in rows:
         table.add_row(*map(escape, (spot_id, base, level, str(change.on), change.reason)))
     Console().print(table)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
 
 from skymist.flight.commands.due import LEDGER_SUFFIX
 from skymist.flight.commands.inventory_shared import (
@@ -25,6 +24,10 @@ from skymist.flight.commands.inventory_shared import (
 )
 from skymist.flight.commands.inventory_suggest import suggest
 from skymist.flight.commands.inventory_tables import export, imported
+from skymist.flight.commands.tables import filled, table_of
+
+if TYPE_CHECKING:
+    from skymist.missions.inventory.listing import Listed
 
 app = typer.Typer(
     name="inventory",
@@ -62,25 +65,22 @@ def listed(
     if json:
         print_json({"site": place.name, "spots": [row.values() for row in rows]})
         return
-    table = Table(
-        Column("spot", no_wrap=True),
-        "kind",
-        "level",
-        "since",
-        "zone",
-        "post",
-        "m2",
-        "name, note",
-        "photos",
-    )
-    for row in rows:
-        state = row.item.state
-        told = "; ".join(filter(None, (state.get("name"), state.get("note"))))
-        since = " ".join(filter(None, (state.get("level_since"), state.get("level_reason"))))
-        cells = (row.item.id, state["kind"], state["level"], since, row.spot.zone_id or "")
-        num = len(state.get("photos", []))
-        table.add_row(*map(escape, (*cells, row.post, f"{row.size_m2:g}", told, str(num or ""))))
+    heads = ("spot", "kind", "level", "since", "zone", "post", "m2", "name, note", "photos")
+    shown, lines = filled(heads, [_cells(row) for row in rows])
+    table = table_of(*shown, whole=["spot", "kind", "level"], right=["m2"])
+    for line in lines:
+        table.add_row(*map(escape, line))
     Console().print(table)
+
+
+def _cells(row: Listed) -> tuple[str, ...]:
+    state, num = row.item.state, len(row.item.state.get("photos", []))
+    told = "; ".join(filter(None, (state.get("name"), state.get("note"))))
+    since = " ".join(filter(None, (state.get("level_since"), state.get("level_reason"))))
+    return (
+        *(row.item.id, state["kind"], state["level"], since, row.spot.zone_id or ""),
+        *(row.post, f"{row.size_m2:g}", told, str(num or "")),
+    )
 
 
 @app.command()
@@ -205,7 +205,11 @@ def duplicates(
         ]
         print_json({"within_m": within_m, "pairs": rows})
     else:
-        table = Table("spot", "kind", "spot", "kind", "apart m", "overlap")
+        if not found:
+            print("no two spots look like one")
+            return
+        heads = ("spot", "kind", "spot", "kind", "apart m", "overlap")
+        table = table_of(*heads, whole=["spot"], right=["apart m", "overlap"])
         for pair in found:
             ends = (pair.first.id, pair.first.kind.value, pair.second.id, pair.second.kind.value)
             sizes = (f"{pair.distance_m:.1f}", f"{pair.overlap_frac:.0%}")
@@ -261,7 +265,8 @@ def history(
     if json:
         print_json({"changes": bodies})
         return
-    table = Table("change", Column("spot", no_wrap=True), "when (UTC)", "by", "what")
+    heads = ("change", "spot", "when (UTC)", "by", "what")
+    table = table_of(*heads, whole=["spot", "when (UTC)"], right=["change"])
     for body in bodies:
         cells = (str(body["change"]), body["spot"], body["added_utc"][:16], body["by"])
         table.add_row(*map(escape, (*cells, body["text"])))

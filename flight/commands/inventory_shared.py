@@ -61,7 +61,7 @@ def finish(
         return
     for change in told:
         print(f"{change.spot_id}: {change.text()}")
-    print("nothing was written (--dry-run)" if dry_run else f"{len(told)} spots changed")
+    print("nothing was written (--dry-run)" if dry_run else f"spots changed: {len(told)}")
 
 
 def as_dicts(changes: Sequence[Change]) -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
 
 from skymist.flight.commands.due import LEDGER_SUFFIX
 from skymist.flight.commands.inventory_shared import (
@@ -24,6 +23,7 @@ from skymist.flight.commands.inventory_shared import (
     login,
     print_json,
 )
+from skymist.flight.commands.tables import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,14 +151,17 @@ def _as_dict(site: Site, name: str, proposal: Proposal) -> dict[str, Any]:
 
 def _print(shown: Mapping[str, Proposal]) -> None:
     console = Console()
-    table = Table(Column("proposal", no_wrap=True), "kind", "figures", "source")
+    if not shown:
+        print("nothing is proposed")
+        return
+    table = table_of("proposal", "kind", "figures", "source", whole=["proposal"])
     for name, one in shown.items():
         figures = ", ".join(f"{key} {value:g}" for key, value in one.figures.items())
         table.add_row(*map(escape, (name, one.kind.value, figures, one.source)))
     console.print(table)
     counts = Counter(one.rule for one in shown.values())
     told = ", ".join(f"{num} {rule}" for rule, num in counts.items())
-    console.print(f"{len(shown)} proposals: {told}; nobody has looked", highlight=False)
+    console.print(f"{len(shown)} proposed: {told}; nobody has looked", highlight=False)
 
 
 def _draw(site: Site, shown: Mapping[str, Proposal], path: Path) -> None:

@@ -30,7 +30,7 @@ ABSENT_MOST = 10
 
 def export(
     site: SiteFile,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The table: .csv or .gpkg.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The table: .csv or .gpkg.")],
     kind: Annotated[list[str] | None, typer.Option(help="This kind alone.")] = None,
     level: Annotated[list[str] | None, typer.Option(help="This level alone.")] = None,
     zone: Annotated[list[str] | None, typer.Option(help="This zone alone.")] = None,
@@ -47,13 +47,13 @@ def export(
     from skymist.missions.plans import write_whole
 
     writers = {".csv": csv_bytes, ".gpkg": geopackage_bytes}
-    if out.suffix.lower() not in writers:
-        raise FormatError(f"--out: wanted .csv or .gpkg, found {out.name!r}")
+    if output.suffix.lower() not in writers:
+        raise FormatError(f"--output: wanted .csv or .gpkg, found {output.name!r}")
     chosen = {"kinds": kind, "levels": level, "zones": zone, "posts": post}
     book = read_book(site)
     rows = listed(book, book.site(), **{key: value or () for key, value in chosen.items()})
-    write_whole(out, writers[out.suffix.lower()](rows))
-    print(f"{len(rows)} spots in {out}")
+    write_whole(output, writers[output.suffix.lower()](rows))
+    print(f"spots in {output}: {len(rows)}")
 
 
 def imported(

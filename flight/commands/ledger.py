@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+
+from skymist.flight.commands.tables import filled, table_of
 
 if TYPE_CHECKING:
     from skymist.missions.ledger.chain import Row
@@ -138,9 +139,11 @@ def listed(
         for row in rows:
             print(jsonlib.dumps({"seq": row.seq, "hash": row.hash, **row.body}, ensure_ascii=False))
         return
-    table = Table("row", "kind", "spot", "what", "when (UTC)", "entered (UTC)", "marks")
-    for row in rows:
-        table.add_row(str(row.seq), *(escape(cell) for cell in _cells(row.body)))
+    heads = ("row", "kind", "spot", "what", "when (UTC)", "entered")
+    shown, lines = filled(heads, [(str(row.seq), *_cells(row.body)) for row in rows])
+    table = table_of(*shown, whole=["kind", "spot", "when (UTC)", "entered"], right=["row"])
+    for line in lines:
+        table.add_row(*map(escape, line))
     Console().print(table)
 
 
@@ -180,7 +183,8 @@ def _cells(body: dict[str, Any]) -> tuple[str, ...]:
     if when:
         late = datetime.fromisoformat(body["added_utc"]) - datetime.fromisoformat(when)
         marks += [f"{late.days} days late"] if late.days >= 1 else []
-    return kind, body.get("spot") or "", what, day, body["added_utc"][:16], ", ".join(marks)
+    what = ": ".join(filter(None, (", ".join(marks), what)))
+    return kind, body.get("spot") or "", what, day, body["added_utc"][:10]
 
 
 def _print_added(rows: tuple[Row, ...], json: bool) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from skymist.coverage.words import Language
 from skymist.flight.commands.roster import LangOption, PlanArgument, SiteArgument, StartOption
+from skymist.flight.commands.tables import table_of
 
 if TYPE_CHECKING:
     from skymist.missions.organiser.mixing import Recipe
@@ -78,13 +78,8 @@ def _print(sheet: Sheet, output: Path | None) -> None:
     console.print(title, soft_wrap=True, highlight=False, markup=False)
     for line in strength_lines(sheet, Language.ENGLISH):
         console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
-    table = Table()
-    for head in ("agent", "for"):
-        table.add_column(head, overflow="fold")
-    for head in ("L", "product mL", "water mL"):
-        table.add_column(head, justify="right")
-    table.add_column("ready by")
-    table.add_column("note", overflow="fold")
+    figures = ("L", "product mL", "water mL")
+    table = table_of("agent", "for", *figures, "ready by", "note", whole=["agent"], right=figures)
 
     def row(agent: str, what: str, one: Recipe | None, litres_l: float, *rest: str) -> None:
         parts = ("", "") if one is None else (f"{one.product_ml:,.1f}", f"{one.water_ml:,.0f}")
@@ -92,7 +87,7 @@ def _print(sheet: Sheet, output: Path | None) -> None:
 
     for b in sheet.batches:
         table.add_section()
-        note = "as its label says"
+        note = "keeps as its label says"
         if b.discard_s is not None:
             note = f"throw away by {sheet.start.at(b.discard_s)}"
         mixed = b.recipe if b.product else None
