@@ -33,7 +33,7 @@ def work_flown(record: Path, plan: Plan) -> Work:
     spans: dict[date, tuple[datetime, datetime]] = {}
     for spot in applied.spots:
         if spot.started is not None and spot.ended is not None:
-            day = spot.started.date()
+            day = spot.started.astimezone().date()
             low, high = spans.get(day, (spot.started, spot.ended))
             spans[day] = (min(low, spot.started), max(high, spot.ended))
     hours = [(high - low).total_seconds() / 3600 for low, high in spans.values()]

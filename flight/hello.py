@@ -13,6 +13,8 @@ from skymist.flight.messages import Heartbeat
 from skymist.flight.signing import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from skymist.coverage.drones import Drone
     from skymist.flight.channel import Peer
     from skymist.flight.display import Display
@@ -38,6 +40,15 @@ _TYPES = {
     21: "VTOL",
     22: "VTOL",
 }
+
+
+async def require_all_meant(
+    fleet: Mapping[str, Drone], peers: Mapping[str, Peer], display: Display
+) -> None:
+    """Hear every drone within `HELLO_S` from now, each one that is meant: see `require_meant`."""
+    until_s = now_s() + HELLO_S
+    for drone_id, peer in peers.items():
+        await require_meant(fleet[drone_id], peer, display, until_s)
 
 
 async def require_meant(drone: Drone, peer: Peer, display: Display, until_s: float) -> None:

@@ -15,7 +15,7 @@ from skymist.flight.channel import OUR_SYSID, Channel
 from skymist.flight.clock import now_s
 from skymist.flight.conduct import Outcome, StopButton, conduct
 from skymist.flight.errors import FlightError
-from skymist.flight.hello import HELLO_S, require_meant
+from skymist.flight.hello import require_all_meant
 from skymist.flight.interrupts import on_interrupt
 from skymist.flight.record import SCHEMA
 from skymist.flight.recorder import Recorder
@@ -174,9 +174,7 @@ async def operate(
             raise FlightError(f"nothing was started: {record.failure}")
         async with connected(links, fleet, record, wiring) as peers:
             try:
-                until_s = now_s() + HELLO_S
-                for drone_id, peer in peers.items():
-                    await require_meant(fleet[drone_id], peer, display, until_s)
+                await require_all_meant(fleet, peers, display)
             except FlightError as exc:
                 record.write("end", outcome="aborted", text=str(exc))
                 raise

@@ -119,8 +119,7 @@ def write_report(
 
 def report_dict(applied: Applied, *, record_name: str, sha256: str) -> dict[str, Any]:
     """Every figure of the report as plain JSON values; units are in the keys."""
-    totals, site = applied.totals, applied.plan.site
-    hours = totals.busy_s / 3600
+    site = applied.plan.site
     agents = {agent.id: agent for agent in site.agents}
     return {
         "schema": SCHEMA,
@@ -133,24 +132,7 @@ def report_dict(applied: Applied, *, record_name: str, sha256: str) -> dict[str,
         "record": {"file": record_name, "sha256": sha256, "ending": applied.ending},
         "notes": list(applied.notes),
         "policy": policy_dict(site.policy, applied.started.astimezone().date()),
-        "totals": {
-            "spots": len(applied.spots),
-            **{str(outcome): applied.count(outcome) for outcome in SpotOutcome},
-            "ground": len({task.spot_id for task in applied.ground}),
-            "target_m2": round(totals.target_m2, 2),
-            "dosed_m2": round(totals.dosed_m2, 2),
-            "dosed_frac": round(totals.dosed_frac, 4),
-            "litres": round(totals.litres_l, 3),
-            "outside_litres": round(totals.outside_l, 3),
-            "no_spray_m2": round(sum(area.wet_m2 for area in applied.no_spray), 2),
-            "no_spray_litres": round(sum(area.litres_l for area in applied.no_spray), 3),
-            "duration_s": round(totals.busy_s, 1),
-            "m2_per_h": round(totals.dosed_m2 / hours, 1) if hours > 0 else None,
-            "sorties": totals.num_sorties,
-            "refills": totals.num_refills,
-            "swaps": totals.num_swaps,
-            "unproven_s": round(totals.unproven_s, 1),
-        },
+        "totals": _totals_dict(applied),
         "agents": [
             {
                 "id": agent_id,
@@ -160,7 +142,7 @@ def report_dict(applied: Applied, *, record_name: str, sha256: str) -> dict[str,
                 ),
                 "litres": round(litres, 3),
             }
-            for agent_id, litres in totals.agent_litres_l.items()
+            for agent_id, litres in applied.totals.agent_litres_l.items()
         ],
         "spots": [_spot_dict(spot, applied) for spot in applied.spots],
         "no_spray": [
@@ -183,6 +165,29 @@ def report_dict(applied: Applied, *, record_name: str, sha256: str) -> dict[str,
             }
             for task in applied.ground
         ],
+    }
+
+
+def _totals_dict(applied: Applied) -> dict[str, Any]:
+    totals = applied.totals
+    hours = totals.busy_s / 3600
+    return {
+        "spots": len(applied.spots),
+        **{str(outcome): applied.count(outcome) for outcome in SpotOutcome},
+        "ground": len({task.spot_id for task in applied.ground}),
+        "target_m2": round(totals.target_m2, 2),
+        "dosed_m2": round(totals.dosed_m2, 2),
+        "dosed_frac": round(totals.dosed_frac, 4),
+        "litres": round(totals.litres_l, 3),
+        "outside_litres": round(totals.outside_l, 3),
+        "no_spray_m2": round(sum(area.wet_m2 for area in applied.no_spray), 2),
+        "no_spray_litres": round(sum(area.litres_l for area in applied.no_spray), 3),
+        "duration_s": round(totals.busy_s, 1),
+        "m2_per_h": round(totals.dosed_m2 / hours, 1) if hours > 0 else None,
+        "sorties": totals.num_sorties,
+        "refills": totals.num_refills,
+        "swaps": totals.num_swaps,
+        "unproven_s": round(totals.unproven_s, 1),
     }
 
 

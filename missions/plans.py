@@ -152,6 +152,12 @@ def write_plan(made: plan.Plan, folder: Path) -> Path:
     return path
 
 
+def _instead(place: Path) -> str:
+    """What stands where a plan should: a folder of a site is easily taken for one of a plan."""
+    site = place / "site.yaml"
+    return f"a site: name its file, {site}" if site.is_file() else "none"
+
+
 def read_plan(place: Path) -> plan.Plan:
     """Read a plan from its file, or from the folder that holds one.
 
@@ -164,7 +170,9 @@ def read_plan(place: Path) -> plan.Plan:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:
-        raise FormatError(f"{path}: wanted a plan (skymist plan SITE -o DIR), found none") from exc
+        raise FormatError(
+            f"{path}: wanted a plan (skymist plan SITE -o DIR), found {_instead(place)}"
+        ) from exc
     except ValueError as exc:
         raise FormatError(f"{path}: wanted JSON, found {exc}") from exc
     if not isinstance(data, dict):

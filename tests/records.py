@@ -33,6 +33,7 @@ def write_record(
     shift_m: tuple[float, float] = (0.0, 0.0),
     has_end: bool = True,
     speedup: float = 1.0,
+    started_utc: str = STARTED_UTC,
 ) -> Path:
     """A record of all sorties flown one after the other, as planned but for what is asked for."""
     events: list[dict[str, Any]] = [
@@ -40,7 +41,7 @@ def write_record(
             "t_s": 0.0,
             "event": "header",
             "schema": 1,
-            "started_utc": STARTED_UTC,
+            "started_utc": started_utc,
             "is_rehearsal": is_rehearsal,
             "sim": "embedded" if is_rehearsal else None,
             "speedup": None,

@@ -120,6 +120,12 @@ def _print(name: str, found: Comparison, prices: Prices, lang: Language) -> None
     for agent_id in found.unpriced:
         told = tell(lang, "not counted: product of {agent}, of which none is named", agent=agent_id)
         console.print(told, soft_wrap=True, highlight=False, markup=False)
+    _print_prices(console, prices, lang)
+
+
+def _print_prices(console: Console, prices: Prices, lang: Language) -> None:
+    from skymist.missions.organiser.words import tell
+
     key, figure, *more = (tell(lang, head) for head in ("key", "figure", "unit", "mark", "source"))
     rows = table_of(key, figure, *more, whole=[key], right=[figure])
     for price in prices.rows:

@@ -98,7 +98,7 @@ async def _restore(
     """Open the links, hear the drones, put back; why not, by drone, where it was not done."""
     from skymist.flight.clock import now_s
     from skymist.flight.commands.flown import utc_now
-    from skymist.flight.hello import HELLO_S, require_meant
+    from skymist.flight.hello import require_all_meant
     from skymist.flight.operation import connected
     from skymist.flight.recorder import Recorder
     from skymist.flight.restore import put_back_left
@@ -111,9 +111,7 @@ async def _restore(
         record.path.parent, now_s, epoch_s=epoch_s, tlog=False, continues=record
     ) as writer:
         async with connected(links, fleet, writer, wiring) as peers:
-            until_s = now_s() + HELLO_S
-            for drone_id, peer in peers.items():
-                await require_meant(fleet[drone_id], peer, display, until_s)
+            await require_all_meant(fleet, peers, display)
             return await put_back_left(left, peers, Log(writer, display))
 
 

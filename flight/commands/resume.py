@@ -33,6 +33,7 @@ from skymist.flight.commands.reaching import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
 
     from skymist.coverage.plan import Plan
     from skymist.flight.conduct import Outcome
@@ -75,7 +76,10 @@ def resume(
         str, typer.Option(help="When the flight was applied for; by default as the record has it.")
     ] = "",
     reported: Annotated[
-        str, typer.Option(help="When the take-off was reported; by default as the record has it.")
+        str,
+        typer.Option(
+            help="When the take-off was reported; by default as the record has it of today."
+        ),
     ] = "",
 ) -> None:
     """Go on with an operation that was cut short: a crash, a dead link, a stop, a lost drone.
@@ -122,7 +126,7 @@ def resume(
     )
     say_unsigned(wiring, connections)
     choice = Choice(start=ResumeFrom(start), keeps_battery=keep_battery)
-    told = told_before(found, applied=applied, reported=reported)
+    told = told_before(found, applied=applied, reported=reported, today=local_now().date())
     flight_of(found.plan(), local_now(), told=told)  # words that are no time are refused first
     judge = partial(_judge, found, told, wind_mps, is_armed=arm and not is_simulated)
     display = display_for(as_json=json)
@@ -208,13 +212,18 @@ async def _fly(
         )
 
 
-def told_before(record: Record, *, applied: str, reported: str) -> Told:
-    """What the authority was told: as said now, else as the record has it."""
+def told_before(record: Record, *, applied: str, reported: str, today: date) -> Told:
+    """What the authority was told: as said now, else as the record has it.
+
+    A report is of one take-off: that of another day is not remembered.
+    """
     from skymist.flight.lawful import Told
 
     known: dict[str, str] = dict(record.header.get("policy") or {})
     for event in record.of("policy"):
         known |= {key: event[key] for key in ("applied", "reported") if key in event}
+    if not known.get("reported", "").startswith(f"{today}T"):
+        known.pop("reported", None)
     return Told(
         applied=applied or known.get("applied", ""), reported=reported or known.get("reported", "")
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from skymist.coverage.frames import Origin
     from skymist.coverage.plan import Leg, Plan
+    from skymist.coverage.site import Site
 
 Value = str | float | int
 
@@ -52,22 +53,7 @@ def plan_rows(plan: Plan) -> dict[str, list[Row]]:
         ],
         "no_spray": [_row(origin, n.area, id=n.id, reason=n.reason) for n in site.no_spray],
         "receptors": [_row(origin, r.shape, id=r.id, kind=r.kind) for r in site.receptors],
-        "spots": [
-            _row(
-                origin,
-                spot.area,
-                id=spot.id,
-                name=spot.name,
-                kind=spot.kind.value,
-                level=spot.level.value,
-                mode=spot.mode.value,
-                zone=spot.zone_id or "",
-                responsible=site.post_for(spot),
-                elevation_m=spot.elevation_m,
-                note=spot.note,
-            )
-            for spot in site.spots
-        ],
+        "spots": _spot_rows(site),
         "targets": [
             _row(
                 origin,
@@ -104,6 +90,26 @@ def plan_rows(plan: Plan) -> dict[str, list[Row]]:
     tables["transits"] = [row for is_pass, row in legs if not is_pass]
     tables["passes"] = [row for is_pass, row in legs if is_pass]
     return {name: _not_empty(tables[name]) for name in TABLES}
+
+
+def _spot_rows(site: Site) -> list[Row]:
+    origin = site.origin
+    return [
+        _row(
+            origin,
+            spot.area,
+            id=spot.id,
+            name=spot.name,
+            kind=spot.kind.value,
+            level=spot.level.value,
+            mode=spot.mode.value,
+            zone=spot.zone_id or "",
+            responsible=site.post_for(spot),
+            elevation_m=spot.elevation_m,
+            note=spot.note,
+        )
+        for spot in site.spots
+    ]
 
 
 def _not_empty(rows: Iterable[Row]) -> list[Row]:

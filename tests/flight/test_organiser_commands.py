@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,7 +122,10 @@ def test_notices_keep_their_version_until_the_plan_changes(
 
 
 def test_cost_counts_the_plan_or_what_a_record_shows(
-    planned: tuple[Plan, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    planned: tuple[Plan, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plan, path = planned
     cost(DEMO, path, json=True)
@@ -137,6 +141,15 @@ def test_cost_counts_the_plan_or_what_a_record_shows(
     assert flown["by_drone"]["area_m2"] < treated - 0.95 * yard
     whole = by_plan["with_drones"]["area_m2"]
     assert flown["with_drones"]["area_m2"] == pytest.approx(whole, abs=0.1)
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:  # 07:55 there: midnight of UTC comes while the drones fly
+        early = write_record(tmp_path / "early", plan, started_utc="2026-06-30T23:55:00+00:00")
+        cost(DEMO, path, early, json=True)
+        assert json.loads(capsys.readouterr().out)["with_drones"]["days"] == 1
+    finally:
+        monkeypatch.undo()
+        time.tzset()
     cost(DEMO, path, lang=Language.CHINESE)
     assert "每平方米" in capsys.readouterr().out
     other = replace(plan, site=replace(plan.site, name="Elsewhere"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from skymist.flight import operation
+from skymist.flight import hello
 from skymist.flight.commands.fly import fly
 from skymist.flight.commands.plan import plan
 from skymist.flight.commands.reaching import exit_unless_done
@@ -26,7 +26,7 @@ SKIPPED = Skipped(spot_id="bin", sortie_id="heron-01", reason="wind")
 def test_fly_shows_its_dashboard_before_any_drone_is_heard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(operation, "HELLO_S", 0.2)
+    monkeypatch.setattr(hello, "HELLO_S", 0.2)
     plan([DEMO / "site.yaml"], tmp_path / "plan", no_preview=True)
     with pytest.raises(VehicleSilent):
         fly(

@@ -7,7 +7,8 @@ import random
 import shutil
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from skymist.flight.commands.rehearse import rehearse
 from skymist.flight.commands.resume import _rehearse as resume_rehearsal
 from skymist.flight.commands.resume import connections_of, resume, told_before
 from skymist.flight.display import display_for
+from skymist.flight.lawful import Told
 from skymist.flight.ledger import ResumeFrom, chosen
 from skymist.flight.operation import Setting
 from skymist.flight.record import Record, encode_line, read_record
@@ -280,10 +282,12 @@ def test_what_the_rules_said_of_the_rest_is_kept_and_remembered(
     (kept,) = found.of("policy")
     assert kept["packs"] == ["plain"]
     assert all(finding["severity"] != "error" for finding in kept["findings"])
-    assert told_before(found, applied="2026-06-30T10:00", reported="").applied == "2026-06-30T10:00"
+    told = partial(told_before, found, reported="", today=date(2026, 6, 30))
+    assert told(applied="2026-06-30T10:00").applied == "2026-06-30T10:00"
     kept.update(applied="2026-06-29T09:00", reported="2026-06-30T06:00")  # as `resume --arm` keeps
-    again = told_before(found, applied="", reported="")
-    assert (again.applied, again.reported) == ("2026-06-29T09:00", "2026-06-30T06:00")
+    assert told(applied="") == Told(applied="2026-06-29T09:00", reported="2026-06-30T06:00")
+    # The next day's take-off was not reported by that.
+    assert told(applied="", today=date(2026, 7, 1)) == Told(applied="2026-06-29T09:00")
 
 
 def test_what_counts_as_done() -> None:

@@ -126,3 +126,11 @@ def test_the_way_home_climbs_first_and_no_failsafe_lands_where_it_is(demo: Plan)
         assert mission.parameters["rtl_cone_slope"] < 0.5
         assert mission.parameters["rtl_alt_final_m"] == 0
         assert mission.parameters["rtl_alt_type"] == 0
+
+
+def test_a_sites_folder_is_no_plans_and_says_what_to_name(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=r"found none$"):
+        read_plan(tmp_path)
+    (tmp_path / "site.yaml").touch()
+    with pytest.raises(FormatError, match=r"found a site: name its file, .*site\.yaml$"):
+        read_plan(tmp_path)
