@@ -33,6 +33,7 @@ _LISTS = ("photos",)
 _TEXTS = ("note", "source")
 _LEVEL = ("level", "level_reason", "level_since")
 _SIZES = ("radius_m", "width_m")
+_OF_THE_SHAPE = (*_SIZES, "elevation_m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +71,20 @@ def merged(
     """The changes that make one spot of several: the first stays, the others go into it.
 
     It takes the worst level with its reason and date, all photos, notes and sources, and from the
-    others what it lacks. Its shape stays, or becomes the ground of all.
+    others what it lacks. Its shape stays, or becomes the ground of all; its height stays.
 
     Raises
     ------
     FormatError
-        For fewer than two spots, or one that cannot be written.
+        For fewer than two spots, one that cannot be written, or one at another height or of
+        another mode than the first: it would be sprayed from a wrong height, or with another agent.
     """
     ids = list(dict.fromkeys(spot_ids))
     if len(ids) < 2:
         raise FormatError(f"merge: wanted two spots or more, found {', '.join(ids) or 'none'}")
     states = [book.state(spot_id) for spot_id in ids]
+    for spot_id in ids[1:]:
+        _require_like(site.spot(ids[0]), site.spot(spot_id))
     after = _together(states)
     if takes_union:
         areas = [site.spot(spot_id).area for spot_id in ids]
@@ -92,6 +96,20 @@ def merged(
         for spot_id, state in zip(ids[1:], states[1:], strict=True)
     )
     return (kept, *gone)
+
+
+def _require_like(first: BlindSpot, other: BlindSpot) -> None:
+    """Refuse what is never one place, or is not sprayed alike."""
+    if abs(first.elevation_m - other.elevation_m) > STOREY_M:
+        raise FormatError(
+            f"merge: {other.id}: wanted a surface within {STOREY_M:g} m of the height of "
+            f"{first.id}, {first.elevation_m:g} m, found {other.elevation_m:g} m"
+        )
+    if first.mode is not other.mode:
+        raise FormatError(
+            f"merge: {other.id}: wanted mode {first.mode.value}, as {first.id} has it, found "
+            f"{other.mode.value}: set one of them first (inventory edit --set mode=...)"
+        )
 
 
 def _together(states: Sequence[State]) -> State:
@@ -106,7 +124,7 @@ def _together(states: Sequence[State]) -> State:
             held = [list(dict.fromkeys(part for value in held for part in value))] if held else []
         elif key in _TEXTS:
             held = ["; ".join(dict.fromkeys(held))] if held else []
-        elif key in _SIZES:
+        elif key in _OF_THE_SHAPE:
             held = [states[0][key]] if key in states[0] else []
         if held:
             made[key] = held[0]

@@ -266,6 +266,26 @@ def test_a_new_spot_beside_one_of_its_kind_is_refused(tmp_path: Path) -> None:
     require_apart(book, addition(book, "", values, at=",".join(map(str, at(30, 0)))))
 
 
+def test_a_roof_is_not_merged_with_the_ground_nor_mist_with_wetting(tmp_path: Path) -> None:
+    roof = point(2, 2, id="roof", kind="flat_roof", level="red", radius_m=2, elevation_m=12)
+    kerb = point(1, 0, id="kerb", kind="bins", level="red", radius_m=2, elevation_m=1.5)
+    belt = point(2, 0, id="belt", kind="green_belt", level="red", radius_m=2, mode="vector")
+    site_file = community(tmp_path, [*SPOTS, roof, kerb, belt])
+    book, site = read_book(site_file), read_site(site_file)
+    for pair in (["bin-1", "roof"], ["roof", "bin-1"]):
+        with pytest.raises(FormatError, match="wanted a surface within 2 m of the height"):
+            merged(book, site, pair)
+    with pytest.raises(FormatError, match="wanted mode surface, as bin-1 has it, found vector"):
+        merged(book, site, ["bin-1", "bin-2", "belt"])
+    for union in (False, True):
+        kept, _ = merged(book, site, ["bin-1", "kerb"], takes_union=union)
+        assert kept.after is not None
+        assert "elevation_m" not in kept.after  # the first one's height: the ground
+        kept, _ = merged(book, site, ["kerb", "bin-1"], takes_union=union)
+        assert kept.after is not None
+        assert kept.after["elevation_m"] == 1.5
+
+
 def test_merging_keeps_the_worst_level_the_notes_and_the_findings(tmp_path: Path) -> None:
     site_file, ledger = community(tmp_path), tmp_path / "l"
     rules = LevelRules(rules=(LevelRule(measure=Measure.CASES, days=9, red=2, yellow=1),))
