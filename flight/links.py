@@ -68,10 +68,10 @@ async def open_link(connection: str) -> Link:
     LinkLost
         The string is none of the forms, or the other side cannot be reached.
     """
+    if wanted := wanted_of(connection):
+        raise LinkLost(f"connection {connection!r}: {wanted}", connection=connection)
     if network := _NETWORK.fullmatch(connection):
         form, host, port = network[1], network[2].strip("[]"), int(network[3])
-        if not port <= 65535:
-            raise _bad(connection, f"a port of 0 to 65535, found {port}")
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 return await _open_network(form, host, port)
@@ -80,21 +80,25 @@ async def open_link(connection: str) -> Link:
             raise _unreachable(connection, reason) from None
         except OSError as error:
             raise _unreachable(connection, error.strerror or str(error)) from error
-    if serial := _SERIAL.fullmatch(connection):
-        from skymist.flight.serial_link import open_serial
+    from skymist.flight.serial_link import open_serial
 
-        return await open_serial(serial[1], int(serial[2] or 57600))
-    raise _bad(connection, f"one of {_FORMS}")
+    serial = _SERIAL.fullmatch(connection)
+    assert serial is not None
+    return await open_serial(serial[1], int(serial[2] or 57600))
+
+
+def wanted_of(connection: str) -> str:
+    """What is wanted of a connection string that is none of the forms; empty where it is one."""
+    if network := _NETWORK.fullmatch(connection):
+        port = int(network[3])
+        return "" if port <= 65535 else f"wanted a port of 0 to 65535, found {port}"
+    return "" if _SERIAL.fullmatch(connection) else f"wanted one of {_FORMS}"
 
 
 def is_dialled(connection: str) -> bool:
     """Whether we call the other side over a network, and may call again; else we wait for it."""
     network = _NETWORK.fullmatch(connection)
     return network is not None and network[1] in ("udpout", "tcp")
-
-
-def _bad(connection: str, wanted: str) -> LinkLost:
-    return LinkLost(f"connection {connection!r}: wanted {wanted}", connection=connection)
 
 
 def _unreachable(connection: str, reason: str) -> LinkLost:

@@ -271,9 +271,9 @@ def _grow(tree: _Tree, events: Iterator[Any]) -> None:
                 tree.close()
 
 
-def _read_text(path: Path, name: str) -> str | Fault:
+def _read_text(path: Path, name: str, what: str) -> str | Fault:
     """The text of a file, or why it cannot be had."""
-    wanted = "a site file (YAML, UTF-8)"
+    wanted = f"{what} (YAML, UTF-8)"
 
     def fault(found: str, *, line: int | None = None, hint: str = "") -> Fault:
         return Fault(file=name, line=line, field="file", wanted=wanted, found=found, hint=hint)
@@ -311,10 +311,13 @@ def _syntax_fault(exc: yaml.YAMLError, text: str, name: str) -> Fault:
     return Fault(file=name, line=line, field="file", wanted="YAML", found=found, hint=hint)
 
 
-def read_yaml(path: Path) -> LinedYaml:
-    """What a YAML file holds, with lines and faults; the value is None where nothing can be had."""
+def read_yaml(path: Path, what: str = "a site file") -> LinedYaml:
+    """What a YAML file holds, with lines and faults; the value is None where nothing can be had.
+
+    `what` is what people are told that the file should be.
+    """
     name = str(path)
-    text = _read_text(path, name)
+    text = _read_text(path, name, what)
     if isinstance(text, Fault):
         return LinedYaml(file=name, value=None, lines={}, faults=(text,))
     tree = _Tree(name)

@@ -81,6 +81,8 @@ def parse_connections(drones: list[str], plan: Plan) -> dict[str, str]:
     PlanError
         For another form, an unknown id, or one that is named twice.
     """
+    from skymist.flight.links import wanted_of
+
     known = [d.id for d in plan.site.fleet]
     found: dict[str, str] = {}
     for text in drones:
@@ -91,6 +93,8 @@ def parse_connections(drones: list[str], plan: Plan) -> dict[str, str]:
             raise PlanError(f"--drone {text!r}: wanted one of {', '.join(known)}")
         if drone_id in found:
             raise PlanError(f"--drone {text!r}: {drone_id} is named twice")
+        if wanted := wanted_of(connection):
+            raise PlanError(f"--drone {text!r}: {wanted}")
         found[drone_id] = connection
     return found
 

@@ -64,6 +64,8 @@ def watch(
 
     if open_to_network:
         print("open to the network: whoever has a link sees this, unencrypted", file=sys.stderr)
+    if not record.exists() and not with_parent:
+        print(f"{record}: nothing is there yet; shown as soon as it is", file=sys.stderr)
     source = Source(place=record, speed=replay, orders=orders)
     try:
         asyncio.run(serve(source, address, port, say, is_tied=with_parent))

@@ -98,7 +98,7 @@ def _with(prices: Prices, own: Iterable[tuple[str, float]], where: str) -> Price
 
 
 def _with_file(prices: Prices, path: Path) -> Prices:
-    document = read_yaml(path)
+    document = read_yaml(path, "prices")
     if document.faults:
         raise SiteFileError(document.faults)
     data = document.value

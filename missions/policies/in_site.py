@@ -53,7 +53,7 @@ def read_pack(path: Path) -> tuple[Pack | None, tuple[Fault, ...]]:
     PlanError
         Where it is no pack.
     """
-    document = read_yaml(path)
+    document = read_yaml(path, "a policy pack")
     if document.faults:
         return None, document.faults
     return own_pack(_as_json(document.value)), ()
@@ -61,7 +61,7 @@ def read_pack(path: Path) -> tuple[Pack | None, tuple[Fault, ...]]:
 
 def _own_text(path: Path, place: Place, tell: Tell, faults: list[Fault]) -> str:
     """The JSON of a pack's own file; empty where it is none, and that is told."""
-    document = read_yaml(type(path)(os.path.normpath(path)))
+    document = read_yaml(type(path)(os.path.normpath(path)), "a policy pack")
     if document.faults:
         faults += document.faults
         return ""

@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 import typer
 
+from skymist.coverage.errors import PlanError
+from skymist.coverage.planning import plan_site
 from skymist.flight import hello
 from skymist.flight.commands.fly import fly
 from skymist.flight.commands.plan import plan
-from skymist.flight.commands.reaching import exit_unless_done
+from skymist.flight.commands.reaching import exit_unless_done, parse_connections
 from skymist.flight.commands.restore import restore
 from skymist.flight.commands.resume import resume
 from skymist.flight.conduct import Outcome, Result
 from skymist.flight.drone_run import DroneReport
 from skymist.flight.errors import VehicleSilent
 from skymist.flight.telling import Skipped
+from skymist.missions.site import read_site
 
 DEMO = Path(__file__).resolve().parents[2] / "missions" / "data" / "demo"
 SKIPPED = Skipped(spot_id="bin", sortie_id="heron-01", reason="wind")
@@ -79,3 +82,10 @@ def test_exit_codes(
     with pytest.raises(typer.Exit) as caught:
         exit_unless_done(outcome, is_upload_enough=is_upload_enough)
     assert caught.value.exit_code == code
+
+
+@pytest.mark.parametrize("where", ["udp", "tcp:host", "udp:0.0.0.0:99999", "COM"])
+def test_a_connection_of_no_form_is_bad_input_and_no_lost_link(where: str) -> None:
+    made = plan_site(read_site(DEMO / "site.yaml"))
+    with pytest.raises(PlanError, match=f"--drone 'heron={where}': wanted"):
+        parse_connections([f"heron={where}"], made)

@@ -191,3 +191,8 @@ def test_a_wrong_table_is_refused(tmp_path: Path, text: str, message: str) -> No
     path.write_text("a: 1\na: 2", encoding="utf-8")
     with pytest.raises(SiteFileError):
         prices_of(Organiser(), path)
+
+
+def test_a_table_that_is_not_there_is_called_by_its_name(tmp_path: Path, site: Site) -> None:
+    with pytest.raises(SiteFileError, match=r"none\.yaml: file: wanted prices \(YAML"):
+        prices_of(site.organiser, tmp_path / "none.yaml")
