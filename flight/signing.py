@@ -24,9 +24,6 @@ SKEW_S = 600.0
 """Clocks apart by more are told. ArduPilot leaps a minute at each boot, we at a crash. [P]"""
 MAX_STREAMS = 16
 """Of one drone: link ids and components. Source: mavlink_types.h, MAVLINK_MAX_SIGNING_STREAMS."""
-FAR_TICKS = 1 << 48
-RADIO_IDS = frozenset((109, 166))
-"""RADIO_STATUS and RADIO: a radio that knows no key says them. Source: GCS_Signing.cpp."""
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
 _V2, _SIGNED = 0xFD, 0x01
 

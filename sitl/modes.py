@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 LAND_PAUSE_S = 4.0
 _LOW_STICK = 0.3
-_FLYABLE = frozenset(Mode) - {Mode.AUTO_RTL}
 
 
 class Modes:
