@@ -6,6 +6,7 @@ findings are gathered; the flight waits for those that block.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
@@ -277,13 +278,17 @@ class _Look:
 
     async def at_pad(self) -> None:
         """Does the drone itself stand on the pad that the mission was made for."""
-        await self.sees(Position, lambda place: True)
+        await self.sees(Position, lambda place: (place.lat_e7, place.lon_e7) != (0, 0))
         if reason := off_pad(self.peer, self.mission):
             self.note(Check.PAD, reason)
 
     async def at_home(self) -> None:
         """Is home set, and near the pad that the mission was made for."""
         home = await driver.ask(self.peer, HomePosition)
+        # One that has just started, or was restarted unseen, sets it with its first fix.
+        while home is None and now_s() < self.until_s:
+            await asyncio.sleep(1.0)
+            home = await driver.ask(self.peer, HomePosition)
         if home is None:
             self.note(Check.HOME, "home is not set")
             return
