@@ -110,7 +110,8 @@ def place_legend(sheet: Sheet, site: Site) -> None:
     if site.zones:
         sheet.line(sheet.say("zone"), color=INK, lw=1.1, linestyle=ZONE["linestyles"][0])
     if site.receptors:
-        kinds = ", ".join(sorted({readable(r.kind) for r in site.receptors if r.kind})[:4])
+        some = sorted({readable(r.kind) for r in site.receptors if r.kind})[:4]
+        kinds = ", ".join(named(sheet.language, kind) for kind in some)
         text = "sensitive to drift: {kinds}" if kinds else "sensitive to drift"
         text = sheet.say(text, kinds=kinds)
         sheet.mark(text, **RECEPTOR)
