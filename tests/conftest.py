@@ -34,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto` with one more than cores: flights of the real ArduCopter wait for the clock."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def arducopter(request: pytest.FixtureRequest) -> Path:
     """The ArduPilot binary, or a skip that says so."""
