@@ -67,7 +67,8 @@ def passage_proposals(
 ) -> Iterator[Proposal]:
     """Gaps, alleys and dead ends among the passages; `ids` are those of the buildings."""
     for passage in passages(walls, looks):
-        width_m, line = passage.width_m, passage.line
+        # To the micrometre: two walls 1.5 m apart are no alley by the last bit of a sum.
+        width_m, line = round(passage.width_m, 6), passage.line
         num_closed = sum(_closed_ends(walls, passage))
         is_gap = width_m <= GAP_MOST_M
         rule = "narrow-gap" if is_gap else "dead-end-alley" if num_closed else "narrow-alley"
