@@ -255,7 +255,8 @@ class ArduPilotFleet:
             case "pilot":
                 await self.pilot_mode(index, Mode.LOITER)
             case "text-flood":
-                self._floods[index] = asyncio.create_task(self._chatter(index))
+                if index not in self._floods:
+                    self._floods[index] = asyncio.create_task(self._chatter(index))
             case "fence":
                 async with self._crew_line(index) as line:
                     self._ceilings.setdefault(index, await line.param(CEILING))
@@ -271,9 +272,9 @@ class ArduPilotFleet:
                 await self.pilot_mode(index, Mode.LAND)
             case "text-flood" if index in self._floods:
                 self._floods.pop(index).cancel()
-            case "fence":
+            case "fence" if index in self._ceilings:
                 async with self._crew_line(index) as line:
-                    await line.set_param(CEILING, self._ceilings.pop(index, LOW_FENCE_M))
+                    await line.set_param(CEILING, self._ceilings.pop(index))
             case _:
                 async with self._crew_line(index) as line:
                     await mend_ardupilot(line, name)

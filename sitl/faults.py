@@ -117,7 +117,8 @@ def break_vehicle(copter: EmbeddedCopter, name: str) -> None:
 def mend_vehicle(copter: EmbeddedCopter, name: str) -> None:
     """Undo what `break_vehicle` did; the pilot lands.
 
-    A charge or an agent that was lost and a reboot stay as they are.
+    A charge or an agent that was lost and a reboot stay as they are, and so does a fence that was
+    not lowered.
 
     Raises
     ------
@@ -128,7 +129,8 @@ def mend_vehicle(copter: EmbeddedCopter, name: str) -> None:
         case "reboot":
             return
         case "fence":
-            copter.params.put("FENCE_ALT_MAX", _ceilings.pop(copter, LOW_FENCE_M))
+            if (ceiling_m := _ceilings.pop(copter, None)) is not None:
+                copter.params.put("FENCE_ALT_MAX", ceiling_m)
             return
         case "pilot":
             copter.pilot_mode(Mode.LAND)

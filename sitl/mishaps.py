@@ -127,6 +127,7 @@ class MishapPipe:
         self._mishaps = tuple(mishaps)
         self._strike = strike
         self._tasks: list[asyncio.Task[None]] = []
+        self._active: list[Mishap] = []
         self._was_armed = False
         self.struck: list[str] = []
         for mishap in self._mishaps:
@@ -161,16 +162,24 @@ class MishapPipe:
         await asyncio.sleep(mishap.at_s or 0.0)
         log.info("fault strikes", extra={"fault": mishap.name})
         self.struck.append(mishap.name)
+        self._active.append(mishap)
         await self._set(mishap, is_broken=True)
         if mishap.for_s is not None:
             await asyncio.sleep(mishap.for_s)
             log.info("fault is mended", extra={"fault": mishap.name})
+            self._active.remove(mishap)
             await self._set(mishap, is_broken=False)
 
     async def _set(self, mishap: Mishap, *, is_broken: bool) -> None:
+        """Break or mend; what is broken twice at a time is mended when both are over.
+
+        Of several faults of the link the one that struck last holds.
+        """
+        names = [active.name for active in self._active]
         if mishap.is_of_link:
-            self._pipe.faults = LINK_FAULTS[mishap.name] if is_broken else LinkFaults()
-        else:
+            of_link = [name for name in names if name in LINK_FAULTS]
+            self._pipe.faults = LINK_FAULTS[of_link[-1]] if of_link else LinkFaults()
+        elif is_broken or mishap.name not in names:
             await self._strike(mishap.name, is_broken)
 
 

@@ -17,7 +17,7 @@ from skymist.sitl.ardupilot_faults import (
     FaultUnavailable,
     require_known,
 )
-from skymist.sitl.faults import DEEDS, LINK_FAULTS, VEHICLE_FAULTS, LinkFaults
+from skymist.sitl.faults import DEEDS, LINK_FAULTS, LOW_FENCE_M, VEHICLE_FAULTS, LinkFaults
 from skymist.sitl.loops import ScaledLoop, run
 from skymist.sitl.proxy import JoiningPipe, LinkProxy
 from skymist.sitl.streams import open_tcp_pipe
@@ -140,6 +140,29 @@ def test_a_fault_shows_on_the_real_copter(arducopter: Path, name: str) -> None:
                 await ground.wait(
                     lambda m: m.get_type() == "SERVO_OUTPUT_RAW" and 1200 < m.servo9_raw < 1900
                 )
+
+    with_real(arducopter, story)
+
+
+@pytest.mark.ardupilot
+def test_the_real_ceiling_is_lifted_to_where_it_was_and_stays_if_it_was_not_lowered(
+    arducopter: Path,
+) -> None:
+    async def story(fleet: ArduPilotFleet) -> None:
+        async def ceiling_m() -> float:
+            async with fleet._crew_line(0) as line:
+                return await line.param("FENCE_ALT_MAX")
+
+        async with on(await fleet.open(0)) as ground:
+            await ground.wait("HEARTBEAT", 60)
+            assert await ground.set_param("FENCE_ALT_MAX", 31) == 31
+            await fleet.mend_vehicle(0, "fence")
+            assert await ceiling_m() == 31
+            await fleet.break_vehicle(0, "fence")
+            assert await ceiling_m() == LOW_FENCE_M
+            await fleet.mend_vehicle(0, "fence")
+            await fleet.mend_vehicle(0, "fence")
+            assert await ceiling_m() == 31
 
     with_real(arducopter, story)
 

@@ -13,7 +13,9 @@ from skymist.sitl.faults import (
     ABOUT,
     DEEDS,
     LINK_FAULTS,
+    LOW_FENCE_M,
     VEHICLE_FAULTS,
+    LinkFaults,
     break_vehicle,
     mend_vehicle,
 )
@@ -71,6 +73,49 @@ def test_what_was_broken_is_mended(name: str) -> None:
     assert copter.faults != Faults()
     mend_vehicle(copter, name)
     assert copter.faults == Faults()
+
+
+def test_a_ceiling_is_lifted_to_where_it_was_and_stays_if_it_was_not_lowered() -> None:
+    from skymist.sitl.copter import EmbeddedCopter
+
+    copter = EmbeddedCopter(drone(), home=HOME)
+    copter.params.put("FENCE_ALT_MAX", 31)
+    mend_vehicle(copter, "fence")
+    assert copter.params["FENCE_ALT_MAX"] == 31
+    for _ in range(2):
+        break_vehicle(copter, "fence")
+        break_vehicle(copter, "fence")
+        assert copter.params["FENCE_ALT_MAX"] == LOW_FENCE_M
+        mend_vehicle(copter, "fence")
+        assert copter.params["FENCE_ALT_MAX"] == 31
+        mend_vehicle(copter, "fence")
+        assert copter.params["FENCE_ALT_MAX"] == 31
+
+
+def test_faults_that_overlap_are_mended_when_the_last_is_over() -> None:
+    """One kind twice is broken throughout; a link goes back to the fault that still lasts."""
+    struck: list[tuple[str, bool]] = []
+    links: list[LinkFaults] = []
+
+    async def strike(name: str, is_broken: bool) -> None:
+        struck.append((name, is_broken))
+
+    async def main() -> None:
+        async with EmbeddedFleet([drone()], homes=[HOME], warm_boot=True) as fleet:
+            words = ("fence@2+6", "fence@4+1", "reboot@5", "reboot@6", "loss", "link-silent@2+4")
+            pipe = MishapPipe(fleet.connect(0), [parse_mishap(word) for word in words], strike)
+            pipe._armed()
+            await asyncio.sleep(0.5)
+            for _ in range(10):
+                await asyncio.sleep(1)
+                links.append(pipe._pipe.faults)
+            pipe.close()
+
+    run(main(), loop=VirtualLoop())
+    expected = [("fence", True), ("fence", True), ("reboot", True), ("reboot", True)]
+    assert struck == [*expected, ("fence", False)]
+    silent, lossy = LINK_FAULTS["link-silent"], LINK_FAULTS["loss"]
+    assert links == [lossy] + [silent] * 4 + [lossy] * 5
 
 
 @given(st.binary(max_size=30))
