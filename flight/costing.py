@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from skymist.coverage.dosemap import SpotOutcome
 from skymist.flight.applied import applied_from
 from skymist.flight.record import read_record
 from skymist.missions.errors import FormatError
@@ -14,10 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from skymist.coverage.plan import Plan
+    from skymist.flight.applied import SpotApplied
 
 
 def work_flown(record: Path, plan: Plan) -> Work:
-    """What was really done; what missed its dose is left to people on foot.
+    """What was really done; what a spot that was not treated lacks is left to people on foot.
+
+    A spot is treated by the report's rule, from 90 % of it at the dose: nobody walks to the rest,
+    as `missed.csv` and the ledger ask nobody to.
 
     Raises
     ------
@@ -43,11 +48,10 @@ def work_flown(record: Path, plan: Plan) -> Work:
     missed: list[Patch] = []
     for spot in applied.spots:
         dosed_m2 = spot.target_m2 * spot.dosed_frac
-        for area_m2, some in ((dosed_m2, treated), (spot.target_m2 - dosed_m2, missed)):
-            if area_m2 > 0:
-                litres_l = area_m2 * spot.treatment.dose_l_per_m2
-                agent_id = spot.treatment.agent_id
-                some.append(Patch(agent_id=agent_id, area_m2=area_m2, litres_l=litres_l))
+        if dosed_m2 > 0:
+            treated.append(_patch(spot, dosed_m2))
+        if spot.outcome is not SpotOutcome.TREATED:
+            missed.append(_patch(spot, spot.target_m2 - dosed_m2))
     return Work(
         basis="rehearsal" if applied.is_rehearsal else "record",
         num_drones=len(applied.tracks),
@@ -56,4 +60,13 @@ def work_flown(record: Path, plan: Plan) -> Work:
         litres_l=applied.totals.agent_litres_l,
         patches=tuple(treated),
         rest=(*rest_of(applied.plan), *missed),
+    )
+
+
+def _patch(spot: SpotApplied, area_m2: float) -> Patch:
+    return Patch(
+        spot_id=spot.spot.id,
+        agent_id=spot.treatment.agent_id,
+        area_m2=area_m2,
+        litres_l=area_m2 * spot.treatment.dose_l_per_m2,
     )

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
-    """Ground to treat: so much of an agent on so many square metres."""
+    """Ground of a spot to treat: so much of an agent on so many square metres."""
 
+    spot_id: str
     agent_id: str
     area_m2: float
     litres_l: float
@@ -123,6 +124,7 @@ def work_of(plan: Plan) -> Work:
         litres_l=litres,
         patches=tuple(
             Patch(
+                spot_id=t.spot_id,
                 agent_id=t.agent_id,
                 area_m2=t.target.area,
                 litres_l=t.target.area * t.dose_l_per_m2,
@@ -147,7 +149,14 @@ def rest_of(plan: Plan) -> tuple[Patch, ...]:
         level = plan.site.level_for(spot)
         dose = spot.dose_l_per_m2 or level.dose_l_per_m2
         agent_id = spot.agent_id or level.agent_id
-        made.append(Patch(agent_id=agent_id, area_m2=task.area_m2, litres_l=task.area_m2 * dose))
+        made.append(
+            Patch(
+                spot_id=spot.id,
+                agent_id=agent_id,
+                area_m2=task.area_m2,
+                litres_l=task.area_m2 * dose,
+            )
+        )
     return tuple(made)
 
 
@@ -210,9 +219,18 @@ def _by_drone(site: Site, work: Work, prices: Prices) -> Side:
 
 
 def _on_foot(site: Site, patches: Iterable[Patch], prices: Prices, days: int) -> Side:
-    """Whole paid days of people; as many people as do it in so many days."""
+    """Whole paid days of people; as many people as do it in so many days.
+
+    A spot is walked to once, however many parts of it there are.
+    """
     all_patches = tuple(patches)
-    minutes = math.fsum(hand_minutes(prices, p.area_m2, p.litres_l) for p in all_patches)
+    spots: dict[str, list[Patch]] = {}
+    for patch in all_patches:
+        spots.setdefault(patch.spot_id, []).append(patch)
+    minutes = math.fsum(
+        hand_minutes(prices, sum(p.area_m2 for p in some), sum(p.litres_l for p in some))
+        for some in spots.values()
+    )
     day_h = max(prices["work_day_h"] - prices["hand_setup_h"], 1e-9)
     person_days = math.ceil(minutes / 60 / day_h - 1e-9)
     people = math.ceil(person_days / max(days, 1))

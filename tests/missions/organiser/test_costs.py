@@ -46,8 +46,8 @@ WORK = Work(
     num_pads=2,
     day_h=(3.0, 8.5),
     litres_l={"chlorine-1000": 100.0},
-    patches=(Patch(agent_id="chlorine-1000", area_m2=800.0, litres_l=80.0),),
-    rest=(Patch(agent_id="chlorine-500", area_m2=100.0, litres_l=3.0),),
+    patches=(Patch(spot_id="a", agent_id="chlorine-1000", area_m2=800.0, litres_l=80.0),),
+    rest=(Patch(spot_id="b", agent_id="chlorine-500", area_m2=100.0, litres_l=3.0),),
 )
 
 
