@@ -22,7 +22,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
-LedgerFile = Annotated[Path, typer.Argument(help="The ledger's file.")]
+HeldLedger = Annotated[Path | None, typer.Option("--ledger", help="The community's ledger.")]
+BareLedger = Annotated[Path | None, typer.Argument(hidden=True, help="The same without --ledger.")]
 IntoLedger = Annotated[
     Path, typer.Option("--ledger", help="The community's ledger; begun where there is none.")
 ]
@@ -87,7 +88,8 @@ def hand(
 
 @app.command()
 def verify(
-    file: LedgerFile,
+    file: BareLedger = None,
+    ledger: HeldLedger = None,
     head: Annotated[
         str, typer.Option(help="A head that was noted elsewhere: must still be in the chain.")
     ] = "",
@@ -98,21 +100,22 @@ def verify(
     Without [bold]--head[/bold] a wholly rewritten chain, or one whose last rows were written anew,
     looks whole: the chain shows changes only against a head that was noted elsewhere.
 
-    Example: [bold]skymist ledger verify langkou.ledger --head 3f2a...[/bold]
+    Example: [bold]skymist ledger verify --ledger langkou.ledger --head 3f2a...[/bold]
     """
     from skymist.missions.ledger.verify import verify as judged
 
-    found = judged(file, head)
+    path = one_ledger(file, ledger)
+    found = judged(path, head)
     if json:
         broken = found.broken and {"row": found.broken.seq, "text": found.broken.text}
         shown = {"rows": found.num_rows, "head": found.head, "broken": broken}
         print(jsonlib.dumps({**shown, "notes": found.notes}))
     elif found.broken:
         place = f"row {found.broken.seq}" if found.broken.seq else "the file"
-        print(f"{file}: broken at {place}: {found.broken.text}")
+        print(f"{path}: broken at {place}: {found.broken.text}")
     else:
         against = "; the noted head is in it" if head else "; no noted head was given"
-        print(f"{file}: {found.num_rows} rows hold{against}\nhead {found.head}")
+        print(f"{path}: {found.num_rows} rows hold{against}\nhead {found.head}")
     for note in found.notes:
         typer.echo(f"note: {note}", err=True)
     if found.broken:
@@ -121,19 +124,20 @@ def verify(
 
 @app.command("list")
 def listed(
-    file: LedgerFile,
+    file: BareLedger = None,
+    ledger: HeldLedger = None,
     spot: Annotated[str, typer.Option(help="This spot alone.")] = "",
     last: Annotated[int, typer.Option(min=1, help="So many rows, the latest.")] = 50,
     json: AsJson = False,
 ) -> None:
     """List rows, the latest last. Rehearsals are marked; so is what was entered a day late or more.
 
-    Example: [bold]skymist ledger list langkou.ledger --spot alley-3[/bold]
+    Example: [bold]skymist ledger list --ledger langkou.ledger --spot alley-3[/bold]
     """
     from skymist.missions.ledger.store import open_ledger
 
     where, values = ("WHERE spot = ? ", [spot]) if spot else ("", [])
-    with open_ledger(file) as held:
+    with open_ledger(one_ledger(file, ledger)) as held:
         rows = list(held.rows(f"{where}ORDER BY seq DESC LIMIT ?", *values, last))[::-1]
     if json:
         for row in rows:
@@ -145,6 +149,23 @@ def listed(
     for line in lines:
         table.add_row(*map(escape, line))
     Console().print(table)
+
+
+def one_ledger(bare: Path | None, named: Path | None) -> Path:
+    """The ledger's file, said by --ledger or without it.
+
+    Raises
+    ------
+    FormatError
+        Where it is not said, or two are.
+    """
+    from skymist.missions.errors import FormatError
+
+    said = {path for path in (bare, named) if path is not None}
+    if len(said) != 1:
+        shown = " and ".join(sorted(map(str, said))) or "none"
+        raise FormatError(f"--ledger: wanted one ledger's file, found {shown}")
+    return said.pop()
 
 
 def moment_of(text: str | None) -> datetime:

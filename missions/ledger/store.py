@@ -105,7 +105,7 @@ class Ledger:
             last = self.head()
             if last.hash != hash_of(last.seq, last.prev, last.text):
                 text = f"{self.path}: row {last.seq} was altered; nothing is added behind it"
-                raise LedgerError(f"{text}; see: skymist ledger verify {self.path}")
+                raise LedgerError(f"{text}; see: skymist ledger verify --ledger {self.path}")
             bodies = [{**body, "added_utc": utc_text(now)} for body in make(self)]
             rows = linked(bodies, last.seq, last.hash)
             _insert(self._database, rows)
