@@ -23,7 +23,7 @@ from skymist.coverage.scene import Scene, height_over
 from skymist.coverage.site import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from skymist.coverage.drift import Wind
     from skymist.coverage.drones import DroneModel, Sprayer
@@ -222,20 +222,35 @@ def _why_dry(rest: BaseGeometry, scene: Scene) -> tuple[Reason, str]:
     return Reason.NO_ACCESS, f"{rest.area:.1f} m2 in corners that no pass fits"
 
 
-def treat_site(site: Site, model: DroneModel, wind: Wind | None = None) -> Treated:
+def treat_site(
+    site: Site,
+    model: DroneModel,
+    wind: Wind | None = None,
+    tell: Callable[[int, int], None] | None = None,
+) -> Treated:
     """All spots of a site, in the order of the file; every one in one of the two lists or both.
 
-    `wind` is what the passes are laid for; None for still air.
+    `wind` is what the passes are laid for; None for still air. `tell` is called before each spot
+    and at the end, with how many are done and how many there are.
     """
-    return gathered(treat_spots(site, model, wind, site.spots))
+    return gathered(treat_spots(site, model, wind, site.spots, tell))
 
 
 def treat_spots(
-    site: Site, model: DroneModel, wind: Wind | None, spots: Sequence[BlindSpot]
+    site: Site,
+    model: DroneModel,
+    wind: Wind | None,
+    spots: Sequence[BlindSpot],
+    tell: Callable[[int, int], None] | None = None,
 ) -> list[Result]:
-    """Some spots of a site, one by one."""
-    scene = Scene.of(site, model, wind)
-    return [treat_spot(spot, scene) for spot in spots]
+    """Some spots of a site, one by one; `tell` as for `treat_site`."""
+    scene, tell = Scene.of(site, model, wind), tell or (lambda done, total: None)
+    results = []
+    for done, spot in enumerate(spots):
+        tell(done, len(spots))
+        results.append(treat_spot(spot, scene))
+    tell(len(spots), len(spots))
+    return results
 
 
 def gathered(results: Sequence[Result]) -> Treated:

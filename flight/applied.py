@@ -21,7 +21,7 @@ from skymist.flight.sprayed import flights_of, lay, lines_of, moved_over_told, s
 from skymist.missions.errors import FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -171,8 +171,15 @@ class Applied:
         return sum(spot.outcome is outcome for spot in self.spots)
 
 
-def applied_from(record: Record, *, cell_m: float = 0.25) -> Applied:
+def applied_from(
+    record: Record,
+    *,
+    cell_m: float = 0.25,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Applied:
     """The as-applied result of a record, closed or cut short.
+
+    `tell` hears how many of the flights and spots are reckoned, and of how many.
 
     Raises
     ------
@@ -188,14 +195,19 @@ def applied_from(record: Record, *, cell_m: float = 0.25) -> Applied:
         raise FormatError(f"{record.path}: an event lacks or garbles {exc}") from exc
     agents = {sortie.id: sortie.agent_id for sortie in plan.sorties}
     dose, by_agent = DoseMap(cell_m), defaultdict[str, DoseMap](lambda: DoseMap(cell_m))
-    unproven_s = math.fsum(lay(dose, flown, plan) for flown in flights)
-    for flown in flights:
+    total, unproven = len(flights) + len(plan.treatments), []
+    for done, flown in enumerate(flights):
+        tell(done, total)
+        unproven.append(lay(dose, flown, plan))
         lay(by_agent[agents.get(flown.sortie_id, "unknown")], flown, plan)
+    unproven_s = math.fsum(unproven)
     times, drones = spray_times(flights)
-    spots = tuple(
-        _spot_applied(t, plan, by_agent[t.agent_id], started, times, drones, reasons)
-        for t in plan.treatments
-    )
+    spots = []
+    for done, treatment in enumerate(plan.treatments, len(flights)):
+        tell(done, total)
+        laid = by_agent[treatment.agent_id]
+        spots.append(_spot_applied(treatment, plan, laid, started, times, drones, reasons))
+    tell(total, total)
     litres = {agent_id: laid.litres_l for agent_id, laid in by_agent.items() if laid.litres_l}
     totals = _totals(plan, dose, spots, flights, services, unproven_s, litres)
     return Applied(
@@ -205,7 +217,7 @@ def applied_from(record: Record, *, cell_m: float = 0.25) -> Applied:
         sim=str(record.header.get("sim") or ""),
         software=str(record.header.get("software", "")),
         ending=_ending(record),
-        spots=spots,
+        spots=tuple(spots),
         no_spray=tuple(_no_spray_applied(area, dose) for area in plan.site.no_spray),
         totals=totals,
         dose=dose,

@@ -12,6 +12,7 @@ import typer
 from skymist.coverage.errors import FlightError, SkymistError
 from skymist.flight.commands import Commands
 from skymist.flight.errors import LinkLost, VehicleSilent
+from skymist.flight.machine_lines import JsonLog, is_for_machines, say_event
 from skymist.missions.errors import SiteUnsafe
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_LINK = 1, 2, 3
@@ -49,6 +50,9 @@ def options(
     """Take the options that every command shares."""
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    if is_for_machines():
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(JsonLog())
 
 
 def main() -> None:
@@ -72,6 +76,9 @@ def main() -> None:
 
 
 def _fail(exc: object, code: int) -> None:
+    if is_for_machines():
+        say_event("error", text=str(exc), exit=code)
+        sys.exit(code)
     for line in str(exc).splitlines():
         print(f"skymist: {line}", file=sys.stderr)
     sys.exit(code)

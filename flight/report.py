@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -67,27 +68,26 @@ def write_report(
     *,
     num_people: int | None = None,
     wording: Wording = ENGLISH,
-    tell: Callable[[str], None] = lambda stage: None,
+    tell: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> ReportFiles:
     """Write the report of a record (its file, or the folder that holds it) into a folder.
 
     `people` are facts that the record does not hold: Operator, Supervisor, Weather; `num_people`
-    is how many were at work. `tell` is called with each stage as it begins.
+    is how many were at work. `tell` is called with the stage, parts done and parts in all.
 
     Raises
     ------
     FormatError
         Where there is no record, or none with a plan; nothing is written then.
     """
-    tell("reading the record")
+    tell("record", 0, 0)
     read = read_record(record)
-    tell("reckoning what was applied")
-    applied = applied_from(read)
+    applied = applied_from(read, tell=partial(tell, "applied"))
     sha256 = hashlib.sha256(read.path.read_bytes()).hexdigest()
     figures = report_dict(applied, record_name=read.path.name, sha256=sha256)
     figures["people"] = dict(people or {})
     figures["num_people"] = num_people
-    tell("drawing the map")
+    tell("map", 0, 0)
     png = applied_png(applied, wording)
     made = ReportFiles(
         html=output / "report.html",
@@ -101,19 +101,23 @@ def write_report(
         applied=applied,
         sha256=sha256,
     )
-    tell("writing pages and tables")
-    contents = {
-        made.png: png,
-        made.geojson: treated_geojson(applied).encode("utf-8"),
-        made.missed_csv: missed_csv(applied).encode("utf-8-sig"),
-        made.json: json.dumps(figures, ensure_ascii=False, indent=1).encode("utf-8") + b"\n",
-        made.treatment_csv: treatment_record_csv(figures, wording).encode("utf-8-sig"),
-        made.form: treatment_form(figures, wording),
-        made.pdf: report_pdf(figures, png, wording),
-        made.html: report_html(applied, figures, png, wording).encode("utf-8"),
+    makers: dict[Path, Callable[[], bytes]] = {
+        made.png: lambda: png,
+        made.geojson: lambda: treated_geojson(applied).encode("utf-8"),
+        made.missed_csv: lambda: missed_csv(applied).encode("utf-8-sig"),
+        made.json: lambda: json.dumps(figures, ensure_ascii=False, indent=1).encode() + b"\n",
+        made.treatment_csv: lambda: treatment_record_csv(figures, wording).encode("utf-8-sig"),
+        made.form: lambda: treatment_form(figures, wording),
+        made.pdf: lambda: report_pdf(figures, png, wording),
+        made.html: lambda: report_html(applied, figures, png, wording).encode("utf-8"),
     }
+    contents: dict[Path, bytes] = {}
+    for path, make in makers.items():
+        tell("files", len(contents), len(makers))
+        contents[path] = make()
     for path, data in contents.items():
         write_whole(path, data)
+    tell("files", len(contents), len(makers))
     return made
 
 

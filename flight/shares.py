@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from skymist.coverage.tours import at_once, routed
@@ -37,20 +38,24 @@ SPOTS_LEAST = 2_000
 
 @contextmanager
 def shared(
-    site: Site, is_over: Callable[[], bool] | None = None, num_jobs: int | None = None
+    site: Site,
+    is_over: Callable[[], bool] | None = None,
+    num_jobs: int | None = None,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[Treat, Route]]:
     """How to look at the spots of a site and route over them: here, or on so many cores (all).
 
+    `tell` hears for each model how many spots are done, of how many.
     Where `is_over` says so, what waits for a process is done here with no search.
     """
     num_jobs = num_jobs or cores()
     if num_jobs == 1 or len(site.spots) < SPOTS_LEAST:
-        yield treat_site, at_once
+        yield (partial(treat_site, tell=tell) if tell else treat_site), at_once
         return
     # Spawned on every system: a fork would copy the progress bar's thread half-way.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(num_jobs - 1, mp_context=context) as pool:
-        shares = Shares(num_jobs, pool, is_over or (lambda: False))
+        shares = Shares(num_jobs, pool, is_over or (lambda: False), tell)
         try:
             yield shares.treat, shares.route
         finally:
@@ -64,6 +69,7 @@ class Shares:
     num_jobs: int
     pool: ProcessPoolExecutor
     is_over: Callable[[], bool]
+    tell: Callable[[int, int], None] | None = None
 
     def treat(self, site: Site, model: DroneModel, wind: Wind | None) -> Treated:
         """`treat_site`: all spots of a site, in the order of the file."""
@@ -72,7 +78,8 @@ class Shares:
             k: self.pool.submit(_share, site, model, wind, k, self.num_jobs)
             for k in range(1, self.num_jobs)
         }
-        results[0 :: self.num_jobs] = _share(site, model, wind, 0, self.num_jobs)
+        own = site.spots[0 :: self.num_jobs]
+        results[0 :: self.num_jobs] = treat_spots(site, model, wind, own, self._told)
         for k, future in futures.items():
             try:
                 results[k :: self.num_jobs] = future.result()
@@ -80,6 +87,11 @@ class Shares:
                 log.warning("a process died; looking at its spots here")
                 results[k :: self.num_jobs] = _share(site, model, wind, k, self.num_jobs)
         return gathered([result for result in results if result is not None])
+
+    def _told(self, done: int, total: int) -> None:
+        """Tell of the spots of all from those looked at here, which are as many everywhere."""
+        if self.tell is not None:
+            self.tell(done * self.num_jobs, total * self.num_jobs)
 
     def route(
         self, data: pyvrp.ProblemData, iterations: int, seed: int

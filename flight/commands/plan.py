@@ -18,7 +18,7 @@ from rich.table import Table
 
 from skymist.flight.commands.due import due_site
 from skymist.flight.commands.plan_city import plan_city
-from skymist.flight.progress import progress_on_stderr
+from skymist.flight.progress import SpotsTold, progress_on_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +31,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 WIND_MOST_MPS = 40.0
-STAGES = {"spots": "looking at each spot", "sorties": "filling sorties", "schedule": "timing"}
+STAGES = {
+    "site": "reading the site",
+    "spots": "looking at each spot",
+    "sorties": "filling sorties",
+    "schedule": "timing",
+    "files": "writing missions and lists",
+    "preview": "drawing the preview",
+}
 
 
 def plan(
@@ -85,7 +92,10 @@ def plan(
         Path | None,
         typer.Option(help="Plan the spots of this list alone: a CSV with `spot`, or ids by line."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="The summary as JSON on stdout, progress as lines on stderr."),
+    ] = False,
     no_preview: Annotated[
         bool, typer.Option("--no-preview", help="Leave out preview.png.")
     ] = False,
@@ -151,15 +161,16 @@ def plan(
         start=began,
         objective=aim,
         keep=keep,
+        as_json=json,
     )
-    with progress_on_stderr() as tell:
-        tell("writing missions and lists")
+    with progress_on_stderr(STAGES, as_json=json) as tell:
+        tell("files")
         write_plan_folder(made, output)
         (output / "preview.png").unlink(missing_ok=True)
         if not no_preview:
             from skymist.flight.commands.preview import write_preview
 
-            tell("drawing the preview")
+            tell("preview")
             write_preview(made, output / "preview.png")
     summary = summarise(made)
     if json:
@@ -245,8 +256,9 @@ def make_plan(
     start: Start | None = None,
     objective: Objective | None = None,
     keep: Callable[[Site], Site] | None = None,
+    as_json: bool = False,
 ) -> Plan:
-    """Read a site file and plan it; progress and the plan's findings on stderr.
+    """Read a site file and plan it; progress (`as_json`: as JSON lines) and findings on stderr.
 
     `keep` gives the part of the site, which was checked as a whole, that is planned.
 
@@ -264,8 +276,8 @@ def make_plan(
     from skymist.missions.way_home import way_home_findings
 
     end_s = math.inf if budget_s is None else time.monotonic() + budget_s
-    with progress_on_stderr(STAGES) as tell:
-        tell("reading the site")
+    with progress_on_stderr(STAGES, as_json=as_json) as tell:
+        tell("site")
         site = read_site(site_path)
         require_safe(site, site_path, start.day if start else None)
         site = keep(site) if keep else site
@@ -273,12 +285,13 @@ def make_plan(
         def is_over() -> bool:
             return time.monotonic() > end_s
 
-        with shared(site, is_over) as (treat, route):
+        told = SpotsTold(tell)
+        with shared(site, is_over, tell=told.spots) as (treat, route):
             made = plan_site(
                 site,
                 seed=seed,
                 num_drones=num_drones,
-                progress=tell,
+                progress=told.stage,
                 wind=wind,
                 is_over=is_over,
                 treat=treat,

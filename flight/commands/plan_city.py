@@ -1,4 +1,4 @@
-"""`skymist plan` for many sites: a bar of sites on stderr, a table or JSON lines on stdout."""
+"""`skymist plan` for many sites: how far it is on stderr, a table or JSON lines on stdout."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from skymist.flight.machine_lines import say_event
+from skymist.flight.progress import JsonProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +36,8 @@ def plan_city(
     """
     from skymist.flight.city import City
 
-    with _Progress(len(paths)) as shown:
+    shown = _Events(len(paths)) if json else _Progress(len(paths))
+    with shown:
         city = City(paths=paths, folder=folder, order=order, tell=shown.read)
         outcomes: dict[int, Outcome] = {}
         for outcome in city.written(engine.run(city.jobs())):
@@ -48,7 +52,7 @@ def plan_city(
     for outcome in in_order:
         for text in outcome.errors:
             log.error("%s: %s", paths[outcome.number], text)
-        if outcome.trouble:
+        if outcome.trouble and not json:
             print(f"skymist: {outcome.trouble}", file=sys.stderr)
     troubled = [outcome for outcome in in_order if outcome.trouble]
     if troubled:
@@ -101,6 +105,30 @@ class _Progress:
             word = "not planned" if outcome.trouble else "planned"
             line = f"{self._num_done} of {self._num_sites}: {name} {word}"
             print(line, file=sys.stderr, flush=True)
+
+
+class _Events:
+    """The same as JSON lines: `progress` of both stages, and `site` with what came of each."""
+
+    def __init__(self, num_sites: int) -> None:
+        self._num_sites, self._num_done = num_sites, 0
+        self._tell = JsonProgress({"read": "sites read", "planned": "sites planned"})
+
+    def __enter__(self) -> _Events:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+    def read(self, num_read: int) -> None:
+        """Say how many sites have been read."""
+        self._tell("read", num_read, self._num_sites)
+
+    def planned(self, name: str, outcome: Outcome) -> None:
+        """Say that a site is done with."""
+        self._num_done += 1
+        say_event("site", site=name, is_planned=not outcome.trouble, text=outcome.trouble)
+        self._tell("planned", self._num_done, self._num_sites)
 
 
 _COLUMNS: tuple[tuple[str, Callable[[Outcome], float]], ...] = (

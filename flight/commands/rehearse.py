@@ -151,7 +151,7 @@ def rehearse(
         raise PlanError(f"--sim: wanted {' or '.join(Sim)}, found {sim!r}")
     mishaps = [parse_mishap(text) for text in fault or ()]
     timed = tuple(parse_timed(text) for text in at or ())
-    plan = plan_for(place, seed=seed, num_drones=drones)
+    plan = plan_for(place, seed=seed, num_drones=drones, as_json=json)
     require_drones(mishaps, [drone.id for drone in flying(plan)])
     judged = require_policy(plan, place)
     started_utc = utc_now()
@@ -221,7 +221,7 @@ def _rehearse(plan: Plan, folder: Path, setting: Setting, world: World, *, as_js
         raise typer.Exit(1)
 
 
-def plan_for(place: Path, *, seed: int, num_drones: int | None) -> Plan:
+def plan_for(place: Path, *, seed: int, num_drones: int | None, as_json: bool = False) -> Plan:
     """The plan that is named, or one made of the site file that is named.
 
     Raises
@@ -239,7 +239,7 @@ def plan_for(place: Path, *, seed: int, num_drones: int | None) -> Plan:
         made = read_flyable_plan(place)
         require_safe(made.site, place)
         return made
-    return make_plan(place, seed=seed, num_drones=num_drones)
+    return make_plan(place, seed=seed, num_drones=num_drones, as_json=as_json)
 
 
 class SimulatedCrew:

@@ -12,10 +12,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from skymist.coverage.words import Language
+from skymist.flight.machine_lines import say_event
 from skymist.missions.site_writer import require_free, write_site
 
 if TYPE_CHECKING:
     from skymist.flight.report import ReportFiles
+
+STAGES = {
+    "record": "reading the record",
+    "applied": "reckoning what was applied",
+    "map": "drawing the map",
+    "files": "writing pages and tables",
+}
 
 
 def report(
@@ -46,7 +54,10 @@ def report(
             help="New folder for a site of the missed spots alone: the next task for `plan`.",
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="All figures as JSON on stdout.")] = False,
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="All figures as JSON on stdout, progress as lines on stderr."),
+    ] = False,
 ) -> None:
     """Report what was applied: map, dose per spot against what was asked, what was missed and why.
 
@@ -72,7 +83,7 @@ def report(
     told = {"Operator": operator, "Supervisor": supervisor, "Weather": weather}
     if missed_site is not None:
         require_free(missed_site)
-    with progress_on_stderr() as tell:
+    with progress_on_stderr(STAGES, as_json=json) as tell:
         made = write_report(
             record,
             output or beside / "report",
@@ -87,20 +98,21 @@ def report(
     else:
         print_report(made)
     if missed_site is not None:
-        tell_missed_site(made, missed_site)
+        tell_missed_site(made, missed_site, as_json=json)
     if not made.applied.is_as_planned:
         raise typer.Exit(1)
 
 
-def tell_missed_site(made: ReportFiles, folder: Path) -> None:
+def tell_missed_site(made: ReportFiles, folder: Path, *, as_json: bool = False) -> None:
     """Write the missed spots as a site, and say on stderr where, or that there are none."""
     missed = frozenset(spot.spot.id for spot in made.applied.missed)
-    if not missed:
-        typer.echo("missed site: none written, nothing was missed", err=True)
-        return
     site = made.applied.plan.site
     left = replace(site, spots=tuple(spot for spot in site.spots if spot.id in missed))
-    typer.echo(f"missed site: {write_site(left, folder)}", err=True)
+    path = write_site(left, folder) if missed else None
+    if as_json:
+        say_event("missed_site", file=path, num_spots=len(missed))
+    else:
+        typer.echo(f"missed site: {path or 'none written, nothing was missed'}", err=True)
 
 
 def print_report(made: ReportFiles) -> None:

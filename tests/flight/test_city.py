@@ -183,7 +183,14 @@ def test_json_is_one_line_for_each_site_in_the_order_of_the_call(
     assert rows[0]["folder"] == str(tmp_path / "cedar")
     assert rows[0]["num_spots"] == rows[2]["num_spots"] == 12
     assert len(rows[1]["trouble"]) == 20
-    assert "3 of 3" in done.stderr
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert {event["event"] for event in events} == {"progress", "site"}
+    planned = [event["done"] for event in events if event.get("stage") == "planned"]
+    assert planned[-1] == 3
+    came = {event["site"]: event["is_planned"] for event in events if event["event"] == "site"}
+    assert list(came.values()).count(False) == 1
+    assert came["ash"]
+    assert came["cedar"]
 
 
 def test_one_site_is_planned_as_ever(sites: tuple[Path, ...], tmp_path: Path) -> None:

@@ -71,6 +71,21 @@ def test_plan_puts_its_summary_on_stdout_as_json(tmp_path: Path) -> None:
     assert summary["num_treated"] + summary["num_partly"] + summary["num_ground"] == 14
     names = {path.name for path in (tmp_path / "plan").iterdir()}
     assert names == {"plan.json", "preview.png", "ground-crew.csv", "sorties.csv", "missions"}
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    stages = dict.fromkeys(e["stage"] for e in events if e["event"] == "progress")
+    assert list(stages) == ["site", "spots", "sorties", "schedule", "files", "preview"]
+    looked = [e for e in events if e.get("stage") == "spots"]
+    assert looked[-1]["done"] == looked[-1]["total"] == 14
+    assert looked[-1]["text"] == "looking at each spot"
+
+
+def test_an_error_is_an_event_for_machines(tmp_path: Path) -> None:
+    done = skymist("plan", "nowhere.yaml", "-o", "x", "--json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert not done.stdout
+    event = [json.loads(line) for line in done.stderr.splitlines()][-1]
+    assert (event["event"], event["exit"]) == ("error", 2)
+    assert "nowhere.yaml" in event["text"]
 
 
 @pytest.mark.parametrize(
