@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import shutil
+import signal
 import socket
 import struct
 import sys
@@ -119,6 +120,9 @@ class ArduPilotFleet:
         There is no binary.
     ValueError
         There are not as many homes, or headings, as drones.
+    SimulatorFailed
+        When the block ends: a process had ended by itself. Other errors are chained to it, since
+        whatever was flown then says nothing.
     """
 
     def __init__(
@@ -152,6 +156,7 @@ class ArduPilotFleet:
         self._floods: dict[int, asyncio.Task[None]] = {}
         self._ceilings: dict[int, float] = {}
         self._is_second: dict[int, bool] = {}
+        self._deaths: list[SimulatorFailed] = []
         self.directory = Path()
 
     @property
@@ -199,8 +204,13 @@ class ArduPilotFleet:
         trace: TracebackType | None,
     ) -> None:
         await self._stop_all(keep=kind is not None or self._logs_dir is not None)
-        if kind is not None:
+        if kind is not None or self._deaths:
             log.warning("simulator logs kept", extra={"directory": str(self.directory)})
+        is_told = kind is not None and (
+            issubclass(kind, SimulatorFailed) or not issubclass(kind, Exception)
+        )
+        if self._deaths and not is_told:
+            raise self._deaths[0] from error
 
     async def ended(self) -> int:
         """Wait until a process ends by itself, and give the index of its drone.
@@ -356,6 +366,7 @@ class ArduPilotFleet:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=instance.log_file,
             stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for the ground, which then brings copters home
         )
         log.info(
             "simulator started",
@@ -383,12 +394,14 @@ class ArduPilotFleet:
             await self._stop(instance)
             instance.lease.close()
         self._instances.clear()
-        if not keep:
+        if not keep and not self._deaths:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     async def _stop(self, instance: _Instance) -> None:
         process = instance.process
-        if process is not None and process.returncode is None:
+        if process is not None and process.returncode is not None:
+            self._take_note(instance, process.returncode)
+        elif process is not None:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             try:
@@ -401,3 +414,12 @@ class ArduPilotFleet:
         if instance.log_file is not None:
             instance.log_file.close()
             instance.log_file = None
+
+    def _take_note(self, instance: _Instance, code: int) -> None:
+        """A process that nobody ended is gone."""
+        how = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
+        death = SimulatorFailed(
+            f"arducopter of {instance.drone.id} ended by itself, {how}", instance.last_words()
+        )
+        log.error(str(death))
+        self._deaths.append(death)

@@ -27,9 +27,13 @@ COMMAND = (sys.executable, "-m", "skymist.flight.cli", "sitl")
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+def running(*arguments: str, temporary: Path | None = None) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [*COMMAND, "run", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, "run", *arguments],
+        env=os.environ | ({"TMPDIR": str(temporary)} if temporary else {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         yield process
@@ -75,14 +79,17 @@ def test_two_embedded_fleets_stand_beside_each_other() -> None:
 @pytest.mark.ardupilot
 def test_real_copters_end_by_their_id_and_leave_nothing(arducopter: Path, tmp_path: Path) -> None:
     arguments = ("--sim", "ardupilot", "--arducopter", str(arducopter), "--json", "--drones", "2")
-    before = set(Path("/tmp").glob("skymist-sitl-*"))
-    with running(*arguments) as one, running(*arguments) as other:
+    with (
+        running(*arguments, temporary=tmp_path) as one,
+        running(*arguments, temporary=tmp_path) as other,
+    ):
         told = connections(one, 2) + connections(other, 2)
         assert len({t["connection"] for t in told}) == 4
+        assert len(list(tmp_path.glob("skymist-sitl-*"))) == 2
         assert all(hears_mavlink(t["connection"]) for t in told)
         end(one)
         end(other)
-    assert set(Path("/tmp").glob("skymist-sitl-*")) <= before
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.ardupilot
@@ -98,6 +105,7 @@ def test_a_copter_that_is_killed_ends_the_run_and_its_logs_stay(
         if not children.is_file():
             pytest.skip("no /proc here")
         (child,) = map(int, children.read_text().split())
+        assert os.getpgid(child) != os.getpgid(process.pid), "it would hear our Ctrl-C"
         os.kill(child, signal.SIGKILL)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 1

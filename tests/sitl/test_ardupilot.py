@@ -61,6 +61,33 @@ def test_a_binary_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path) 
     run(main(), loop=ScaledLoop(1))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the launcher is POSIX's")
+@pytest.mark.parametrize("trouble", [None, AssertionError("the flight went wrong")])
+def test_a_binary_that_ends_amid_the_flight_is_what_is_told(
+    tmp_path: Path, trouble: AssertionError | None
+) -> None:
+    mortal = tmp_path / "arducopter"
+    mortal.write_text(
+        "#!/bin/sh\necho Waiting for connection\nwhile [ ! -e end ]; do sleep 0.05; done\n"
+        "echo last words\nkill -FPE $$\n",
+        encoding="utf-8",
+    )
+    mortal.chmod(0o755)
+    logs = tmp_path / "logs"
+
+    async def main() -> None:
+        async with ArduPilotFleet([drone()], homes=[HOME], binary=mortal, logs_dir=logs) as fleet:
+            (log,) = fleet.log_paths
+            (log.parent / "end").touch()
+            await fleet.ended()
+            if trouble:
+                raise trouble
+
+    with pytest.raises(SimulatorFailed, match=r"(?s)by itself, by SIGFPE.*last words") as told:
+        run(main(), loop=ScaledLoop(1))
+    assert told.value.__cause__ is trouble
+
+
 def exchanges(ask: Any) -> list[tuple[str, Any]]:
     """Odd and ordinary messages, each with a name. `ask` makes items."""
 
