@@ -123,12 +123,14 @@ class BlindSpot:
 class Zone:
     """A part of the community with a post that answers for it.
 
-    `hours` are when its spots may be sprayed; none: at any time.
+    `hours` are when its spots may be sprayed; none: at any time. `contact` is whom its residents
+    call, where that is another than the site's.
     """
 
     id: str
     area: BaseGeometry
     responsible: str = ""
+    contact: str = ""
     hours: tuple[Hours, ...] = ()
 
 
@@ -372,6 +374,11 @@ class Site:
         if spot.responsible:
             return spot.responsible
         return next((zone.responsible for zone in self.zones if zone.id == spot.zone_id), "")
+
+    def contact_for(self, zone_id: str) -> str:
+        """Whom residents of a zone call: its own contact, else the site's; empty for none."""
+        own = next((zone.contact for zone in self.zones if zone.id == zone_id), "")
+        return own or self.organiser.contact
 
     def spot(self, spot_id: str) -> BlindSpot:
         """The spot with this id."""

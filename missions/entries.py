@@ -144,6 +144,9 @@ class ZoneEntry(Located):
     """A part of the community."""
 
     responsible: Text = Field(default="", description="the post that answers for it")
+    contact: Text = Field(
+        default="", description="whom its residents call; by default the site's contact"
+    )
     hours: HoursGiven = Field(
         default=(), description="when its spots may be sprayed; by default at any time"
     )

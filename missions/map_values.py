@@ -113,7 +113,13 @@ class MapValues:
 
     def __post_init__(self) -> None:
         self.zones = tuple(
-            Zone(id=key, area=feature.shape, responsible=entry.responsible, hours=entry.hours)
+            Zone(
+                id=key,
+                area=feature.shape,
+                responsible=entry.responsible,
+                contact=entry.contact.strip(),
+                hours=entry.hours,
+            )
             for key, feature, entry in self._unique("zones")
         )
         self.buildings = tuple(

@@ -26,8 +26,8 @@ def notice(
     ],
     start: StartOption = None,
     contact: Annotated[
-        str | None, typer.Option(help="Whom residents call; by default the site's contact.")
-    ] = None,
+        str, typer.Option(help="Whom residents call, in place of the zone's or site's contact.")
+    ] = "",
     url: Annotated[
         str,
         typer.Option(help="Where the pages will be: the code then leads there, not to the text."),
@@ -63,7 +63,7 @@ def notice(
     place, made = read_both(site, plan, start)
     found = duties(made, place, prices_of(place.organiser))
     old = read_series(output / STATE_FILE)
-    facts = facts_of(made, place, found, contact or place.organiser.contact)
+    facts = facts_of(made, place, found, contact)
     series = series_after(old, place, facts, [lang])
     written = [
         file

@@ -56,8 +56,8 @@ class Series:
         return next((notice for notice in self.notices if notice.zone_id == zone_id), None)
 
 
-def facts_of(plan: Plan, site: Site, duties: Sequence[Duty], contact: str) -> dict[str, Facts]:
-    """What each zone with work must know.
+def facts_of(plan: Plan, site: Site, duties: Sequence[Duty], contact: str = "") -> dict[str, Facts]:
+    """What each zone with work must know; `contact` is called in place of the site's and zones'.
 
     Raises
     ------
@@ -69,17 +69,21 @@ def facts_of(plan: Plan, site: Site, duties: Sequence[Duty], contact: str) -> di
         raise FormatError(
             "--start: wanted the day too, as 2026-07-01T07:00: residents must know the date"
         )
-    if not contact.strip():
+    contacts = {
+        duty.zone_id: contact.strip() or site.contact_for(duty.zone_id).strip() for duty in duties
+    }
+    if not all(contacts.values()):
+        nobody = ", ".join(zone or "outside the zones" for zone in contacts if not contacts[zone])
         raise FormatError(
-            "organiser: contact: wanted whom residents call, found none: give it in the site file "
-            "or as --contact"
+            f"organiser: contact: wanted whom residents call, found none for {nobody}: give it in "
+            "the site file, for all or as contact of a zone, or as --contact"
         )
     found: dict[str, Facts] = {}
     for duty in duties:
         facts = found.setdefault(
             duty.zone_id,
             {
-                "contact": contact.strip(),
+                "contact": contacts[duty.zone_id],
                 "posts": [],
                 "wind_max_mps": f"{plan.site.policy.wind_max_mps:g}",
                 "reason": "",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 HEADS = (
     *("date", "zone", "post", "slot", "level", "by", "spot", "name", "kind", "m²", "agent"),
-    *("litres", "wait until", "minutes of work", "drone and sortie, or why on foot"),
+    *("litres", "wait until", "minutes of work", "drone and sortie, or why on foot", "contact"),
 )
 PDF_HEADS = (
     *("slot", "level", "by", "spot", "m²", "agent", "litres", "wait until"),
@@ -66,6 +66,7 @@ def roster_csv(site: Site, start: Start, duties: Sequence[Duty], language: Langu
             *(f"{duty.area_m2:.1f}", agent_text(language, site, duty.agent_id)),
             *(f"{duty.litres_l:.2f}", _open(start, duty)),
             *(f"{duty.work_min:.0f}" if duty.by is Hand.CREW else "", _how(language, duty)),
+            site.contact_for(duty.zone_id),
             *(f"{geo.lat_deg:.7f}", f"{geo.lon_deg:.7f}"),
         )
         writer.writerow([inert(cell) for cell in row])
@@ -81,6 +82,7 @@ def roster_dict(site: Site, start: Start, duties: Sequence[Duty]) -> dict[str, A
             {
                 "date": day_text(Language.ENGLISH, start, duty.day),
                 **{"zone": duty.zone_id, "post": duty.post, "by": str(duty.by)},
+                "contact": site.contact_for(duty.zone_id),
                 "from": None if duty.from_s is None else clock(start, duty.from_s),
                 "to": None if duty.to_s is None else clock_after(start, duty.to_s),
                 "wait_until": _open(start, duty) or None,
@@ -122,6 +124,8 @@ def roster_pdf(
                     post=posts or tell(language, "no post named"),
                 )
             )
+            if contact := site.contact_for(zone):
+                pages.words(f"{tell(language, 'Contact')}: {contact}", 8, ink=SOFT)
             pages.sheet(
                 tuple(heading(tell(language, head)) for head in PDF_HEADS),
                 [_pdf_row(site, start, duty, language) for duty in some],

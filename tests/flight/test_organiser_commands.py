@@ -58,7 +58,13 @@ def test_roster_writes_map_table_and_pdf(
     rows = list(csv.reader(io.StringIO((tmp_path / "roster.csv").read_text("utf-8-sig"))))
     assert len(rows) == 1 + len(told["duties"])
     assert rows[0][0] == ("日期" if lang is Language.CHINESE else "date")
+    called = rows[0].index("联系方式" if lang is Language.CHINESE else "contact")
+    contact = plan.site.organiser.contact
+    assert contact
+    assert {row[called] for row in rows[1:]} == {duty["contact"] for duty in told["duties"]}
+    assert {row[called] for row in rows[1:]} == {contact}
     text = pdf_text(tmp_path / "roster.pdf")
+    assert contact.split(",")[0] in text
     assert not [spot for spot in spots if spot not in text]
     assert ("责任岗" in ",".join(rows[0])) == (lang is Language.CHINESE)
     assert ("人工" in text) == (lang is Language.CHINESE)

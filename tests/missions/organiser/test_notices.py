@@ -113,6 +113,23 @@ def test_a_version_moves_with_the_facts_and_not_without(
         series_after(gone, replace(site, name="X"), facts, [ENGLISH])
 
 
+def test_a_zone_may_have_a_contact_of_its_own(plan: Plan, site: Site) -> None:
+    """Zones without one name the site's; the one that is said at the command names all."""
+    zones = tuple(replace(z, contact="Gate 3, 0333" if z.id == "east" else "") for z in site.zones)
+    own = replace(site, zones=zones, organiser=replace(site.organiser, contact="Office, 0100"))
+    called = {zone: one["contact"] for zone, one in facts_for(plan, own, "").items()}
+    assert called == {"east": "Gate 3, 0333", "west": "Office, 0100"}
+    for language in Language:
+        notice = Notice(zone_id="east", version=1, facts=facts_for(plan, own, "")["east"])
+        said = told(own.name, notice, language)
+        assert any("Gate 3, 0333" in line for line in said.contact)
+        assert "Gate 3, 0333" in said.short
+    assert {one["contact"] for one in facts_for(plan, own, "Me, 1").values()} == {"Me, 1"}
+    bare = replace(own, organiser=replace(site.organiser, contact=" "))
+    with pytest.raises(FormatError, match=r"contact: wanted whom .* found none for west: give"):
+        facts_for(plan, bare, "")
+
+
 @settings(deadline=None)
 @given(data=st.data())
 def test_whatever_is_changed_is_noticed_and_told(
