@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skymist.coverage.hours import Start
+from skymist.coverage.organising import Organiser
 from skymist.coverage.plan import Plan
 from skymist.coverage.site import Mode, Site
 from skymist.coverage.words import Language
@@ -197,7 +198,7 @@ def test_the_state_is_kept_and_never_guessed(
 
 def test_a_notice_wants_a_date_and_somebody_to_call(plan: Plan, site: Site) -> None:
     with pytest.raises(FormatError, match="contact: wanted whom"):
-        facts_for(plan, site, "  ")
+        facts_for(plan, replace(site, organiser=Organiser()), "  ")
     with pytest.raises(FormatError, match="wanted the day too"):
         facts_for(replace(plan, start=Start(clock_s=0.0)), site)
 
