@@ -31,31 +31,57 @@ class Substance(StrEnum):
     OTHER = "other"
 
 
+class Form(StrEnum):
+    """What a product is, and so by what it is measured out."""
+
+    LIQUID = "liquid"
+    POWDER = "powder"
+    TABLETS = "tablets"
+
+    @property
+    def unit(self) -> str:
+        """What recipes count: mL of a liquid, g of a powder (granules too), whole tablets."""
+        return {Form.LIQUID: "mL", Form.POWDER: "g", Form.TABLETS: "tablets"}[self]
+
+    @property
+    def sold_by(self) -> tuple[str, float]:
+        """What prices are of, and how many units that is: a litre, a kilogram, one tablet."""
+        return {
+            Form.LIQUID: ("L", 1000.0),
+            Form.POWDER: ("kg", 1000.0),
+            Form.TABLETS: ("tablets", 1.0),
+        }[self]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """A liquid that working solutions are made of, as its label has it.
+    """What working solutions are made of, as its label has it. Units are those of its form.
 
-    Either `chlorine_mg_per_ml` (available chlorine; 5 g in 100 mL are 50) says how strong it is,
-    or `share_frac` which part of the working solution it is. The solution keeps `keeps_h` hours.
-    `contains` names everything in it and in what is added with it.
+    Either `chlorine_mg_per_unit` (available chlorine; a liquid of 5 g in 100 mL has 50 in each
+    mL, a powder of 60 % 600 in each g) says how strong it is, or `units_per_l` how much goes into
+    a litre of working solution. The solution keeps `keeps_h` hours. `contains` names everything
+    in it and in what is added with it. `price` is of a litre, a kilogram or one tablet.
     """
 
     id: str
     name: str
     agent_ids: tuple[str, ...]
     contains: tuple[Substance, ...]
-    chlorine_mg_per_ml: float = 0.0
-    share_frac: float = 0.0
+    form: Form = Form.LIQUID
+    chlorine_mg_per_unit: float = 0.0
+    units_per_l: float = 0.0
     keeps_h: float = 24.0
     protection: tuple[str, ...] = ()
-    price_per_l: float | None = None
+    price: float | None = None
     source: str = ""
 
     def __post_init__(self) -> None:
-        strengths = (self.chlorine_mg_per_ml, self.share_frac)
+        strengths = (self.chlorine_mg_per_unit, self.units_per_l)
         if not (all(0 <= s < math.inf for s in strengths) and sum(s > 0 for s in strengths) == 1):
             raise PlanError(f"product {self.id}: one of its strength and its share must be above 0")
-        if not (self.share_frac <= 1 and 0 < self.keeps_h < math.inf and self.contains):
+        if self.form is Form.TABLETS and not self.chlorine_mg_per_unit > 0:
+            raise PlanError(f"product {self.id}: tablets need their strength")
+        if not (self.units_per_l <= 1000 and 0 < self.keeps_h < math.inf and self.contains):
             raise PlanError(f"product {self.id}: share, keeping hours or contents out of range")
 
 

@@ -216,8 +216,7 @@ class _SiteReader:
             try:
                 products.append(product_of(one))
             except PlanError as exc:
-                found = "both" if one.ml_per_l else "none"
-                self.fault(place, str(exc), found)
+                self.fault(place, *str(exc).split(", found ", 1))
         for key in entry.prices:
             if key not in price_keys():
                 place = ("organiser", "prices", key)

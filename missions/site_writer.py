@@ -23,7 +23,7 @@ from skymist.missions import entries, site_schema
 from skymist.missions.entries import GEOMETRY_KEYS
 from skymist.missions.fleet_schema import ModelEntry, ProfileEntry
 from skymist.missions.organiser.schema import (
-    MG_PER_ML_OF_PERCENT,
+    KEYS,
     OrganiserEntry,
     ProductEntry,
 )
@@ -177,7 +177,7 @@ def _plain(value: Any) -> Any:
 
 def _organiser(organiser: Organiser) -> dict[str, Any]:
     products = [
-        _given(ProductEntry, product, {"agents": "agent_ids"}) | _strength(product)
+        _given(ProductEntry, product, {"agents": "agent_ids"}) | _measures(product)
         for product in organiser.products
     ]
     made = _given(OrganiserEntry, replace(organiser, products=(), prices=()))
@@ -185,10 +185,13 @@ def _organiser(organiser: Organiser) -> dict[str, Any]:
     return made | ({"products": products} if products else {})
 
 
-def _strength(product: Product) -> dict[str, float]:
-    if product.share_frac > 0:
-        return {"ml_per_l": round(product.share_frac * 1000, 9)}
-    return {"chlorine_percent": round(product.chlorine_mg_per_ml / MG_PER_ML_OF_PERCENT, 9)}
+def _measures(product: Product) -> dict[str, float]:
+    """Strength or share, and price, by the keys of the product's form."""
+    keys = KEYS[product.form]
+    made = {} if product.price is None else {keys.price: product.price}
+    if keys.share is not None and product.units_per_l > 0:
+        return made | {keys.share: product.units_per_l}
+    return made | {keys.strength: round(product.chlorine_mg_per_unit / keys.strength_mg, 9)}
 
 
 def _levels(levels: Sequence[Level]) -> dict[str, Any]:

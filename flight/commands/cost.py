@@ -92,7 +92,10 @@ def _print(name: str, found: Comparison, prices: Prices, lang: Language) -> None
     row("hours in the field", *(f"{side.field_h:,.1f}" for side in sides))
     row("area, m2", *(f"{side.area_m2:,.0f}" for side in sides))
     row("working solution, L", *(f"{side.litres_l:,.1f}" for side in sides))
-    row("product, L", *(f"{side.product_l:,.2f}" for side in sides))
+    products = {"L": "product, L", "kg": "product, kg", "tablets": "product, tablets"}
+    for sold_by, label in products.items():
+        if any(side.product[sold_by] for side in sides):
+            row(label, *(f"{side.product[sold_by]:,.2f}" for side in sides))
     table.add_section()
     for item in dict.fromkeys(key for side in sides for key in side.items):
         row(item, *(f"{side.items[item]:,.0f}" if item in side.items else "-" for side in sides))

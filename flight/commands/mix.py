@@ -15,6 +15,7 @@ from skymist.flight.commands.roster import LangOption, PlanArgument, SiteArgumen
 from skymist.flight.commands.tables import table_of
 
 if TYPE_CHECKING:
+    from skymist.coverage.organising import Product
     from skymist.missions.organiser.mixing import Recipe
     from skymist.missions.organiser.mixing_sheet import Sheet
 
@@ -70,7 +71,7 @@ def mix(
 
 
 def _print(sheet: Sheet, output: Path | None) -> None:
-    from skymist.missions.organiser.mixing_sheet import strength_lines
+    from skymist.missions.organiser.mixing_sheet import amount_text, strength_lines
     from skymist.missions.organiser.words import clock, day_text
 
     console = Console()
@@ -78,11 +79,20 @@ def _print(sheet: Sheet, output: Path | None) -> None:
     console.print(title, soft_wrap=True, highlight=False, markup=False)
     for line in strength_lines(sheet, Language.ENGLISH):
         console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
-    figures = ("L", "product mL", "water mL")
+    figures = ("L", "of product", "water mL")
     table = table_of("agent", "for", *figures, "ready by", "note", whole=["agent"], right=figures)
 
-    def row(agent: str, what: str, one: Recipe | None, litres_l: float, *rest: str) -> None:
-        parts = ("", "") if one is None else (f"{one.product_ml:,.1f}", f"{one.water_ml:,.0f}")
+    def row(
+        agent: str,
+        what: str,
+        product: Product | None,
+        one: Recipe | None,
+        litres_l: float,
+        *rest: str,
+    ) -> None:
+        parts = ("", "")
+        if product is not None and one is not None:
+            parts = (amount_text(product, one, Language.ENGLISH), f"{one.water_ml:,.0f}")
         table.add_row(*map(escape, (agent, what, f"{litres_l:.2f}", *parts, *rest)))
 
     for b in sheet.batches:
@@ -90,16 +100,15 @@ def _print(sheet: Sheet, output: Path | None) -> None:
         note = "keeps as its label says"
         if b.discard_s is not None:
             note = f"throw away by {sheet.start.at(b.discard_s)}"
-        mixed = b.recipe if b.product else None
         ready = "" if b.first_s is None else clock(sheet.start, b.first_s)
         day = day_text(Language.ENGLISH, sheet.start, b.day)
-        row(b.agent_id, day, mixed, b.recipe.litres_l, ready, note)
+        row(b.agent_id, day, b.product, b.recipe, b.recipe.litres_l, ready, note)
         for f in sheet.fills:
             if (f.day, f.agent_id) == (b.day, b.agent_id):
                 who = f"  {f.sortie_id}" if f.drone_id else f"  on foot: {f.post or '-'}"
                 rinse = "" if f.rinsed_l is None else "rinse the tank first"
                 ready = "" if f.needed_s is None else clock(sheet.start, f.needed_s)
-                row("", who, sheet.recipe_of(f), f.litres_l, ready, rinse)
+                row("", who, sheet.product_of(f), sheet.recipe_of(f), f.litres_l, ready, rinse)
     console.print(table)
     if output is not None:
         console.print(f"files: {output}", soft_wrap=True, highlight=False, markup=False)

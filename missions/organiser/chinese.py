@@ -53,7 +53,9 @@ CHINESE = {
     "Never together": "严禁混合",
     "tank or post": "药箱或责任岗",
     "product": "产品",
-    "product mL": "产品 mL",
+    "of product": "产品用量",
+    "from the batch": "取自整批",
+    "{n} tablets": "{n} 片",
     "water mL": "水 mL",
     "working solution L": "工作液 L",
     "needed": "使用时间",
@@ -74,8 +76,17 @@ CHINESE = {
     "{product}: {strength} % available chlorine, 1 part to {water} parts of water": (
         "{product}：有效氯 {strength}%，1 份产品加 {water} 份水"
     ),
-    "{product}: {share} mL in one litre of working solution, as its label says": (
-        "{product}：每升工作液 {share} mL，按标签"
+    "{product}: {strength} % available chlorine, {grams} g in each litre of water": (
+        "{product}：有效氯 {strength}%，每升水加 {grams} g"
+    ),
+    "{product}: {strength} mg available chlorine in a tablet, 1 tablet in each {litres} L of "
+    "water": ("{product}：每片有效氯 {strength} mg，每 {litres} L 水加 1 片"),
+    "{product}: {share} {unit} in one litre of working solution, as its label says": (
+        "{product}：每升工作液 {share} {unit}，按标签"
+    ),
+    "Powder and tablets go into water, never water onto them. Dissolve them wholly, let "
+    "the rest settle and pour through a strainer: grains block nozzles.": (
+        "粉剂、片剂加入水中，不可将水倒在其上。充分溶解，静置，取上清液过滤后使用：颗粒会堵塞喷头。"
     ),
     "{agent}: no product is named. Mix it as the label of yours says, or name it in the site file "
     "under organiser: products.": (
@@ -211,6 +222,8 @@ CHINESE = {
     "area, m2": "面积 m²",
     "working solution, L": "工作液 L",
     "product, L": "产品 L",
+    "product, kg": "产品 kg",
+    "product, tablets": "产品 片",
     "operators": "操作员",
     "helpers": "辅助人员",
     "drones": "无人机",

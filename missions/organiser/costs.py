@@ -10,9 +10,11 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from skymist.coverage.organising import Form
 from skymist.missions.organiser.duties import day_of
 from skymist.missions.organiser.mixing import product_for, recipe
 from skymist.missions.organiser.prices import Prices, hand_minutes
+from skymist.missions.organiser.schema import KEYS
 from skymist.missions.organiser.words import agent_of
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from skymist.coverage.plan import Plan
     from skymist.coverage.site import Site
+
+SOLD_BY = tuple(form.sold_by[0] for form in Form)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,7 @@ class Work:
 class Side:
     """One way to do it. `items` are costs by what they are for.
 
+    `product` is how much of it, by what it is sold by: L, kg, tablets.
     `hours` are those of all people, `field_h` how long it takes with so many people.
     """
 
@@ -63,7 +68,7 @@ class Side:
     hours: float
     field_h: float
     litres_l: float
-    product_l: float
+    product: Mapping[str, float]
     area_m2: float
     items: Mapping[str, float]
 
@@ -171,7 +176,7 @@ def compared(site: Site, work: Work, prices: Prices) -> Comparison:
         hours=drones.hours + rest.hours,
         field_h=max(drones.field_h, rest.field_h),
         litres_l=drones.litres_l + rest.litres_l,
-        product_l=drones.product_l + rest.product_l,
+        product=_summed(drones.product, rest.product),
         area_m2=drones.area_m2 + rest.area_m2,
         items=_summed(drones.items, rest.items),
     )
@@ -196,7 +201,7 @@ def _by_drone(site: Site, work: Work, prices: Prices) -> Side:
     )
     operators = math.ceil(work.num_drones * prices["operators_per_drone"])
     helpers = math.ceil(work.num_pads * prices["helpers_per_pad"])
-    product_l, product_cost = _product(site, work.litres_l, prices)
+    product, product_cost = _product(site, work.litres_l, prices)
     person_days = (operators + helpers) * shifts
     field_h = math.fsum(work.day_h) + len(work.day_h) * prices["drone_setup_h"]
     return Side(
@@ -206,7 +211,7 @@ def _by_drone(site: Site, work: Work, prices: Prices) -> Side:
         hours=(operators + helpers) * field_h,
         field_h=field_h,
         litres_l=math.fsum(work.litres_l.values()),
-        product_l=product_l,
+        product=product,
         area_m2=math.fsum(patch.area_m2 for patch in work.patches),
         items={
             "operators": operators * shifts * prices["operator_per_day"],
@@ -238,7 +243,7 @@ def _on_foot(site: Site, patches: Iterable[Patch], prices: Prices, days: int) ->
     litres: dict[str, float] = {}
     for patch in all_patches:
         litres[patch.agent_id] = litres.get(patch.agent_id, 0.0) + patch.litres_l
-    product_l, product_cost = _product(site, litres, prices)
+    product, product_cost = _product(site, litres, prices)
     return Side(
         people=people,
         person_days=person_days,
@@ -246,7 +251,7 @@ def _on_foot(site: Site, patches: Iterable[Patch], prices: Prices, days: int) ->
         hours=hours,
         field_h=hours / people if people else 0.0,
         litres_l=math.fsum(litres.values()),
-        product_l=product_l,
+        product=product,
         area_m2=math.fsum(patch.area_m2 for patch in all_patches),
         items={
             "workers on foot": person_days * prices["hand_worker_per_day"],
@@ -257,18 +262,21 @@ def _on_foot(site: Site, patches: Iterable[Patch], prices: Prices, days: int) ->
     )
 
 
-def _product(site: Site, litres: Mapping[str, float], prices: Prices) -> tuple[float, float]:
-    """Litres of product for so many litres of agents, and what they cost."""
-    total_l = cost = 0.0
+def _product(
+    site: Site, litres: Mapping[str, float], prices: Prices
+) -> tuple[dict[str, float], float]:
+    """Litres, kilograms and tablets of product for so many litres of agents; what they cost."""
+    amounts, cost = dict.fromkeys(SOLD_BY, 0.0), 0.0
     for agent_id, litres_l in litres.items():
         product = product_for(site, agent_id)
         if product is None:
             continue
         made = recipe(agent_of(site, agent_id), product, litres_l)
-        per_l = prices["product_per_l"] if product.price_per_l is None else product.price_per_l
-        total_l += made.product_ml / 1000
-        cost += made.product_ml / 1000 * per_l
-    return total_l, cost
+        sold_by, units = product.form.sold_by
+        usual = prices[f"product_{KEYS[product.form].price.removeprefix('price_')}"]
+        amounts[sold_by] += made.product / units
+        cost += made.product / units * (usual if product.price is None else product.price)
+    return amounts, cost
 
 
 def _summed(*some: Mapping[str, float]) -> dict[str, float]:
@@ -285,7 +293,8 @@ def comparison_dict(made: Comparison, prices: Prices) -> dict[str, Any]:
             **{"people": one.people, "person_days": one.person_days, "days": one.days},
             **{"person_hours": round(one.hours, 2), "field_h": round(one.field_h, 2)},
             "area_m2": round(one.area_m2, 2),
-            **{"litres_l": round(one.litres_l, 3), "product_l": round(one.product_l, 4)},
+            "litres_l": round(one.litres_l, 3),
+            **{f"product_{sold_by.lower()}": round(one.product[sold_by], 4) for sold_by in SOLD_BY},
             "items": {name: round(value, 2) for name, value in one.items.items()},
             "cost": round(one.cost, 2),
             "cost_per_m2": None if per_m2 is None else round(per_m2, 4),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from skymist.coverage.organising import Product, Substance
+from skymist.coverage.organising import Form, Product, Substance
 from skymist.coverage.words import Language
 from skymist.missions.defaults import packaged
 from skymist.missions.formats.pdf import SOFT, PdfPages
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from skymist.coverage.hours import Start
-    from skymist.coverage.site import Site
+    from skymist.coverage.site import Agent, Site
 
 BATCH_HEADS = (
-    *("date", "agent", "product", "working solution L", "product mL", "water mL", "needed"),
+    *("date", "agent", "product", "working solution L", "of product", "water mL", "needed"),
     *("throw away by", "mixed at, by"),
 )
 FILL_HEADS = (
-    *("date", "needed", "tank or post", "agent", "working solution L", "product mL", "water mL"),
+    *("date", "needed", "tank or post", "agent", "working solution L", "of product", "water mL"),
     *("before filling", "filled, by"),
 )
-FINE_ML = 100.0
-"""Below this, tenths of a millilitre are told."""
+FINE = 100.0
+"""Below this, tenths of a millilitre or gram are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +63,22 @@ class Sheet:
         """The products in use, each once."""
         return tuple({b.product.id: b.product for b in self.batches if b.product}.values())
 
+    def product_of(self, fill: Fill) -> Product | None:
+        """What a fill is made of; None where no product is named."""
+        return product_for(self.site, fill.agent_id)
+
+    def is_from_batch(self, fill: Fill) -> bool:
+        """Whether it is filled from what was mixed for many, not mixed by itself."""
+        product = self.product_of(fill)
+        return product is not None and product.form is Form.TABLETS
+
     def recipe_of(self, fill: Fill) -> Recipe | None:
-        """What makes one fill; None where no product is named."""
-        product = product_for(self.site, fill.agent_id)
-        if product is None:
+        """What makes one fill; None where no product is named, or its tablets make whole batches.
+
+        A tablet more or less in a tank would be another strength.
+        """
+        product = self.product_of(fill)
+        if product is None or self.is_from_batch(fill):
             return None
         return recipe(agent_of(self.site, fill.agent_id), product, fill.litres_l)
 
@@ -97,10 +109,12 @@ def dangers_of(products: Sequence[Product]) -> tuple[Danger, ...]:
 def sheet_dict(sheet: Sheet) -> dict[str, Any]:
     """The sheet as plain JSON values; units are in the keys."""
 
-    def mixed(one: Recipe | None) -> dict[str, Any]:
-        if one is None or one.product_ml <= 0:
-            return {"product_ml": None, "water_ml": None}
-        return {"product_ml": round(one.product_ml, 3), "water_ml": round(one.water_ml, 3)}
+    def mixed(product: Product | None, one: Recipe | None) -> dict[str, Any]:
+        amounts: dict[str, Any] = {f"product_{form.unit.lower()}": None for form in Form}
+        if product is None or one is None:
+            return {**amounts, "water_ml": None}
+        amounts[f"product_{product.form.unit.lower()}"] = round(one.product, 3)
+        return {**amounts, "water_ml": round(one.water_ml, 3)}
 
     def when(plan_s: float | None) -> str | None:
         return None if plan_s is None else sheet.start.at(plan_s)
@@ -115,7 +129,7 @@ def sheet_dict(sheet: Sheet) -> dict[str, Any]:
                 "agent": b.agent_id,
                 "product": b.product and b.product.id,
                 "litres_l": round(b.recipe.litres_l, 6),
-                **mixed(b.recipe),
+                **mixed(b.product, b.recipe),
                 "first_needed": when(b.first_s),
                 "last_needed": when(b.last_s),
                 "throw_away_by": when(b.discard_s),
@@ -130,7 +144,8 @@ def sheet_dict(sheet: Sheet) -> dict[str, Any]:
                 "needed": when(f.needed_s),
                 "agent": f.agent_id,
                 "litres_l": round(f.litres_l, 6),
-                **mixed(sheet.recipe_of(f)),
+                **mixed(sheet.product_of(f), sheet.recipe_of(f)),
+                "is_from_batch": sheet.is_from_batch(f),
                 "rinse_before_l": None if f.rinsed_l is None else round(f.rinsed_l, 3),
             }
             for f in sheet.fills
@@ -214,24 +229,49 @@ def strength_lines(sheet: Sheet, language: Language) -> Iterator[str]:
                 "the site file under organiser: products.",
                 agent=name,
             )
-        elif product.chlorine_mg_per_ml:
-            one = recipe(agent_of(sheet.site, agent_id), product, 1.0)
-            told = tell(
-                language,
-                "{product}: {strength} % available chlorine, 1 part to {water} parts of water",
-                product=product_text(language, product),
-                strength=f"{product.chlorine_mg_per_ml / 10:g}",
-                water=f"{one.water_ml / one.product_ml:.3g}",
-            )
-            yield f"{name}: {told}"
         else:
-            told = tell(
-                language,
-                "{product}: {share} mL in one litre of working solution, as its label says",
-                product=product_text(language, product),
-                share=f"{product.share_frac * 1000:g}",
-            )
-            yield f"{name}: {told}"
+            agent = agent_of(sheet.site, agent_id)
+            yield f"{name}: {_strength(product, agent, product_text(language, product), language)}"
+    if any(product.form is not Form.LIQUID for product in sheet.products):
+        yield tell(
+            language,
+            "Powder and tablets go into water, never water onto them. Dissolve them wholly, let "
+            "the rest settle and pour through a strainer: grains block nozzles.",
+        )
+
+
+def _strength(product: Product, agent: Agent, name: str, language: Language) -> str:
+    """How strong a product is, and how it is thinned or dissolved."""
+    strength = product.chlorine_mg_per_unit
+    if not strength:
+        unit, share = product.form.unit, f"{product.units_per_l:g}"
+        text = "{product}: {share} {unit} in one litre of working solution, as its label says"
+        return tell(language, text, product=name, share=share, unit=unit)
+    one = recipe(agent, product, 1.0)
+    if product.form is Form.LIQUID:
+        return tell(
+            language,
+            "{product}: {strength} % available chlorine, 1 part to {water} parts of water",
+            product=name,
+            strength=f"{strength / 10:g}",
+            water=f"{one.water_ml / one.product:.3g}",
+        )
+    if product.form is Form.POWDER:
+        return tell(
+            language,
+            "{product}: {strength} % available chlorine, {grams} g in each litre of water",
+            product=name,
+            strength=f"{strength / 10:g}",
+            grams=f"{one.product:.3g}",
+        )
+    return tell(
+        language,
+        "{product}: {strength} mg available chlorine in a tablet, 1 tablet in each {litres} L of "
+        "water",
+        product=name,
+        strength=f"{strength:g}",
+        litres=f"{one.litres_l / one.product:.3g}",
+    )
 
 
 def _batch_rows(sheet: Sheet, language: Language) -> list[tuple[str, ...]]:
@@ -249,7 +289,7 @@ def _batch_rows(sheet: Sheet, language: Language) -> list[tuple[str, ...]]:
                 agent_text(language, sheet.site, b.agent_id),
                 name,
                 f"{b.recipe.litres_l:.2f}",
-                *_ml(None if b.product is None else b.recipe, language),
+                *_parts(b.product, b.recipe, language),
                 " - ".join(dict.fromkeys(times)) or tell(language, "to be agreed"),
                 "" if b.discard_s is None else sheet.start.at(b.discard_s),
                 "",
@@ -274,7 +314,7 @@ def _fill_rows(sheet: Sheet, language: Language) -> list[tuple[str, ...]]:
                 where,
                 agent_text(language, sheet.site, f.agent_id),
                 f"{f.litres_l:.2f}",
-                *_ml(sheet.recipe_of(f), language),
+                *_parts(sheet.product_of(f), sheet.recipe_of(f), language),
                 _rinse(f, language),
                 "",
             )
@@ -282,11 +322,20 @@ def _fill_rows(sheet: Sheet, language: Language) -> list[tuple[str, ...]]:
     return rows
 
 
-def _ml(one: Recipe | None, language: Language) -> tuple[str, str]:
-    if one is None:
+def amount_text(product: Product, one: Recipe, language: Language) -> str:
+    """How much of a product, with its unit."""
+    if product.form is Form.TABLETS:
+        return tell(language, "{n} tablets", n=f"{one.product:.0f}")
+    digits = 1 if one.product < FINE else 0
+    return f"{one.product:.{digits}f} {product.form.unit}"
+
+
+def _parts(product: Product | None, one: Recipe | None, language: Language) -> tuple[str, str]:
+    if product is None:
         return tell(language, "as its label says"), ""
-    product = f"{one.product_ml:.0f}" if one.product_ml >= FINE_ML else f"{one.product_ml:.1f}"
-    return product, f"{one.water_ml:.0f}"
+    if one is None:
+        return tell(language, "from the batch"), ""
+    return amount_text(product, one, language), f"{one.water_ml:.0f}"
 
 
 def _rinse(fill: Fill, language: Language) -> str:

@@ -187,7 +187,7 @@ def _batch(site: Site, group: Sequence[Fill]) -> Batch:
     product = product_for(site, agent.id)
     litres_l = sum(fill.litres_l for fill in group)
     times = [fill.needed_s for fill in group if fill.needed_s is not None]
-    bare = Recipe(litres_l=litres_l, product_ml=0.0, water_ml=0.0)
+    bare = Recipe(litres_l=litres_l, product=0.0, water_ml=0.0)
     first_s = min(times, default=None)
     return Batch(
         day=group[0].day,

@@ -33,6 +33,7 @@ PRODUCT: dict[str, Any] = {
     "contains": ["hypochlorite"],
     "chlorine_percent": 6,
 }
+BARE = {key: value for key, value in PRODUCT.items() if key != "chlorine_percent"}
 SMALL: dict[str, Any] = {
     "schema": 1,
     "name": "Small",
@@ -222,6 +223,36 @@ def test_unknown_keys_come_with_a_suggestion(key: str, hint: str, tmp_path: Path
             {"organiser": {"products": [PRODUCT | {"ml_per_l": 20}]}},
             "organiser.products[0]",
             "one of chlorine_percent and ml_per_l",
+        ),
+        (
+            {"organiser": {"products": [PRODUCT | {"chlorine_percent": 60}]}},
+            "organiser.products[0]",
+            "chlorine_percent of at most 20 for a liquid",
+        ),
+        (
+            {"organiser": {"products": [PRODUCT | {"form": "powder", "ml_per_l": 20}]}},
+            "organiser.products[0]",
+            "chlorine_percent or g_per_l and price_per_kg for a product of form powder",
+        ),
+        (
+            {"organiser": {"products": [PRODUCT | {"g_per_l": 2}]}},
+            "organiser.products[0]",
+            "chlorine_percent or ml_per_l and price_per_l for a product of form liquid",
+        ),
+        (
+            {"organiser": {"products": [PRODUCT | {"form": "tablets"}]}},
+            "organiser.products[0]",
+            "chlorine_mg_per_tablet and price_per_tablet for a product of form tablets",
+        ),
+        (
+            {"organiser": {"products": [BARE | {"form": "tablets"}]}},
+            "organiser.products[0]",
+            "chlorine_mg_per_tablet",
+        ),
+        (
+            {"organiser": {"products": [PRODUCT | {"form": "powder", "price_per_l": 2}]}},
+            "organiser.products[0]",
+            "price_per_kg",
         ),
         (
             {"organiser": {"products": [PRODUCT | {"contains": ["tea"]}]}},
@@ -569,7 +600,17 @@ def test_what_the_organiser_adds_is_read_and_kept_in_a_plan(tmp_path: Path) -> N
         "contact": "Office, 0100",
         "crew_hours": ["08:00-11:00", "14-17"],
         "crew_people": 3,
-        "products": [PRODUCT, PRODUCT | {"id": "b", "chlorine_percent": None, "ml_per_l": 20}],
+        "products": [
+            PRODUCT,
+            BARE | {"id": "b", "ml_per_l": 20},
+            BARE | {"id": "c", "form": "powder", "chlorine_percent": 60},
+            BARE | {"id": "d", "form": "powder", "g_per_l": 3, "price_per_kg": 40},
+            BARE
+            | {
+                **{"id": "e", "form": "tablets", "chlorine_mg_per_tablet": 500},
+                "price_per_tablet": 0.3,
+            },
+        ],
         "prices": {"operator_per_day": 500},
         "currency": "EUR",
     }
@@ -577,7 +618,9 @@ def test_what_the_organiser_adds_is_read_and_kept_in_a_plan(tmp_path: Path) -> N
     held = site.organiser
     assert (held.contact, held.crew_people, held.currency) == ("Office, 0100", 3, "EUR")
     assert [hours.text for hours in held.crew_hours] == ["08:00-11:00", "14:00-17:00"]
-    assert [(p.chlorine_mg_per_ml, p.share_frac) for p in held.products] == [(60, 0), (0, 0.02)]
+    measures = [(p.chlorine_mg_per_unit, p.units_per_l) for p in held.products]
+    assert measures == [(60, 0), (0, 20), (600, 0), (0, 3), (500, 0)]
+    assert [p.price for p in held.products][-2:] == [40, 0.3]
     assert held.prices == (("operator_per_day", 500.0),)
     made = Plan(site=site, seed=0, treatments=(), ground=(), sorties=())
     assert plan_from_dict(plan_to_dict(made)).site.organiser == held

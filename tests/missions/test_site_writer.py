@@ -80,6 +80,11 @@ organiser:
     - {id: bleach, name: 84, agents: [mine], contains: [hypochlorite], chlorine_percent: 5.5,
        keeps_h: 12, protection: [gloves, goggles], price_per_l: 3.5, source: its label}
     - {id: bti, agents: [larvicide], contains: [bti], ml_per_l: 5}
+    - {id: lime, form: powder, agents: [mine], contains: [hypochlorite], chlorine_percent: 28}
+    - {id: bti-wdg, form: powder, agents: [larvicide], contains: [bti], g_per_l: 1.5,
+       price_per_kg: 90}
+    - {id: tabs, form: tablets, agents: [mine], contains: [isocyanurate],
+       chlorine_mg_per_tablet: 500, price_per_tablet: 0.25}
 """
 
 

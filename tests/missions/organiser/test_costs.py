@@ -58,7 +58,7 @@ def test_a_hand_reckoned_comparison(site: Site) -> None:
     assert (drones.people, drones.person_days, drones.days) == (5, 15, 2)
     assert drones.hours == pytest.approx(5 * (3 + 8.5 + 2 * 1))
     # 100 L of 1000 mg/L are 100 g of chlorine: 2 L of bleach with 50 g/L.
-    assert drones.product_l == pytest.approx(2.0)
+    assert drones.product == {"L": pytest.approx(2.0), "kg": 0.0, "tablets": 0.0}
     assert drones.items == pytest.approx(
         {
             "operators": 3 * 3 * 600,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from dataclasses import replace
 from itertools import combinations, permutations
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skymist.coverage.hours import Start
-from skymist.coverage.organising import Organiser, Product, Substance
+from skymist.coverage.organising import Form, Organiser, Product, Substance
 from skymist.coverage.plan import Plan
 from skymist.coverage.site import Agent, Site
 from skymist.coverage.words import Language
@@ -32,6 +33,7 @@ from skymist.missions.organiser.mixing_sheet import (
     sheet_dict,
     sheet_of,
     sheet_pdf,
+    strength_lines,
 )
 from skymist.missions.organiser.prices import default_prices
 from skymist.missions.organiser.tanks import Fill, batches, fills
@@ -54,7 +56,7 @@ def bleach(**changes: object) -> Product:
 def test_84_bleach_as_health_authorities_tell_it(mg_per_l: float, parts_of_water: int) -> None:
     """Source: DOMAIN: 84 bleach at 5 %: 1000 mg/L is 1:49, 500 mg/L is 1:99."""
     one = recipe(Agent(id="a", name="a", chlorine_mg_per_l=mg_per_l), bleach(), 10.0)
-    assert one.water_ml / one.product_ml == pytest.approx(parts_of_water)
+    assert one.water_ml / one.product == pytest.approx(parts_of_water)
 
 
 @settings(deadline=None)
@@ -63,22 +65,122 @@ def test_the_mass_of_chlorine_is_conserved(litres: float, mg_per_l: float, perce
     grams_per_100_ml = percent
     one = recipe(
         Agent(id="a", name="a", chlorine_mg_per_l=mg_per_l),
-        bleach(chlorine_mg_per_ml=percent * 10),
+        bleach(chlorine_mg_per_unit=percent * 10),
         litres,
     )
-    put_in_g = one.product_ml * grams_per_100_ml / 100
+    put_in_g = one.product * grams_per_100_ml / 100
     assert put_in_g == pytest.approx(litres * mg_per_l / 1000, rel=1e-9)
-    assert one.product_ml + one.water_ml == pytest.approx(litres * 1000, rel=1e-9)
-    assert 0 <= one.product_ml <= litres * 1000 * (1 + 1e-9)
+    assert one.product + one.water_ml == pytest.approx(litres * 1000, rel=1e-9)
+    assert 0 <= one.product <= litres * 1000 * (1 + 1e-9)
+
+
+def powder(percent: float = 60.0, **changes: object) -> Product:
+    return bleach(
+        id="powder", name="powder", form=Form.POWDER, chlorine_mg_per_unit=percent * 10, **changes
+    )
+
+
+def tablets(mg: float = 500.0, **changes: object) -> Product:
+    return bleach(
+        id="tabs", name="tabs", form=Form.TABLETS, chlorine_mg_per_unit=mg, keeps_h=10, **changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("product", "mg_per_l", "per_l"),
+    [
+        (powder(35), 5_000, 14.3),  # US CDC, Environmental cleaning, appendix E, example 2
+        (powder(30), 10_000, 33.3),  # MSF / UNICEF cholera guides: chlorinated lime, 33 g
+        (tablets(1000), 10_000, 10),  # the same: NaDCC of 1 g active chlorine, 10 tablets
+        (powder(60), 1000, 1.667),
+        (tablets(500), 500, 1),
+    ],
+)
+def test_powder_and_tablets_as_health_authorities_tell_them(
+    product: Product, mg_per_l: float, per_l: float
+) -> None:
+    one = recipe(Agent(id="a", name="a", chlorine_mg_per_l=mg_per_l), product, 1.0)
+    assert one.product == pytest.approx(per_l, abs=0.05)
+    assert (one.litres_l, one.water_ml) == (1.0, 1000.0)
+
+
+@settings(deadline=None)
+@given(litres=st.floats(1e-3, 1e4), mg_per_l=st.floats(50, 1e4), mg=st.floats(500, 1e4))
+def test_tablets_are_whole_and_the_strength_is_right(
+    litres: float, mg_per_l: float, mg: float
+) -> None:
+    """Never weaker than asked for, never too little, and less than a tablet's worth too much."""
+    one = recipe(Agent(id="a", name="a", chlorine_mg_per_l=mg_per_l), tablets(mg), litres)
+    assert one.product == int(one.product) >= 1
+    assert one.product * mg / (one.water_ml / 1000) == pytest.approx(mg_per_l, rel=1e-9)
+    assert one.litres_l == pytest.approx(one.water_ml / 1000)
+    assert one.litres_l >= litres * (1 - 1e-6)
+    assert (one.product - 1) * mg < litres * mg_per_l * (1 + 1e-6)
+
+
+@settings(deadline=None)
+@given(litres=st.floats(1e-3, 1e4), mg_per_l=st.floats(1, 5e3), percent=st.floats(5, 92))
+def test_the_chlorine_of_a_powder_is_what_is_asked(
+    litres: float, mg_per_l: float, percent: float
+) -> None:
+    one = recipe(Agent(id="a", name="a", chlorine_mg_per_l=mg_per_l), powder(percent), litres)
+    assert one.product * percent / 100 == pytest.approx(litres * mg_per_l / 1000, rel=1e-9)
+    assert one.water_ml == pytest.approx(litres * 1000)
+
+
+def test_the_sheet_of_tablets_and_powder(plan: Plan, site: Site) -> None:
+    """Tablets: whole ones for a batch, from which tanks are filled; powder: grams for each."""
+    made = replace(site, organiser=Organiser(products=(tablets(), *site.organiser.products)))
+    sheet = sheet_for(plan, made)
+    told = sheet_dict(sheet)
+    asked: dict[str, float] = {}
+    mg_per_l = {agent.id: agent.chlorine_mg_per_l for agent in site.agents}
+    for fill in told["fills"]:
+        asked[fill["agent"]] = asked.get(fill["agent"], 0.0) + fill["litres_l"]
+        assert fill["is_from_batch"] == (mg_per_l[fill["agent"]] > 0)
+        assert fill["product_tablets"] is None
+    for batch in told["batches"]:
+        if mg := mg_per_l[batch["agent"]]:
+            assert batch["product_tablets"] == math.ceil(asked[batch["agent"]] * mg / 500 - 1e-6)
+            assert batch["litres_l"] >= asked[batch["agent"]] - 1e-6
+            assert (batch["product_ml"], batch["product_g"]) == (None, None)
+        else:
+            assert batch["product_ml"] > 0
+    rows = list(csv.reader(io.StringIO(sheet_csv(sheet, Language.ENGLISH))))
+    cells = {cell for row in rows for cell in row}
+    assert "from the batch" in cells
+    counted = {f"{b['product_tablets']} tablets" for b in told["batches"] if b["product_tablets"]}
+    assert counted
+    assert counted <= cells
+    lines = list(strength_lines(sheet, Language.ENGLISH))
+    assert any("500 mg available chlorine in a tablet, 1 tablet in each 0.5 L" in a for a in lines)
+    assert any("grains block nozzles" in line for line in lines)
+    ground = replace(site, organiser=Organiser(products=(powder(), *site.organiser.products)))
+    fill = next(f for f in sheet_dict(sheet_for(plan, ground))["fills"] if mg_per_l[f["agent"]])
+    assert fill["product_g"] == pytest.approx(
+        fill["litres_l"] * mg_per_l[fill["agent"]] / 600, abs=1e-3
+    )
+    plain = list(strength_lines(sheet_for(plan, site), Language.ENGLISH))
+    assert not any("grains" in line for line in plain)
+
+
+def test_powder_and_tablets_too_weak_are_refused() -> None:
+    strong = Agent(id="a", name="a", chlorine_mg_per_l=20_000)
+    with pytest.raises(FormatError, match="at most 100 g to a litre, found 400: too weak"):
+        recipe(strong, powder(5), 1.0)
+    with pytest.raises(FormatError, match="at most 20 tablets to a litre, found 40: too weak"):
+        recipe(strong, tablets(500), 1.0)
+    with pytest.raises(FormatError, match="wanted tablets to a litre"):
+        recipe(Agent(id="bti", name="Bti"), tablets(), 1.0)
 
 
 def test_a_product_that_cannot_make_the_agent_is_named() -> None:
     strong = Agent(id="a", name="a", chlorine_mg_per_l=60_000)
     with pytest.raises(FormatError, match="too weak"):
         recipe(strong, bleach(), 1.0)
-    with pytest.raises(FormatError, match="wanted chlorine_percent"):
-        recipe(strong, bleach(chlorine_mg_per_ml=0.0, share_frac=0.1), 1.0)
-    with pytest.raises(FormatError, match="wanted ml_per_l"):
+    with pytest.raises(FormatError, match="wanted its available chlorine"):
+        recipe(strong, bleach(chlorine_mg_per_unit=0.0, units_per_l=100.0), 1.0)
+    with pytest.raises(FormatError, match="wanted mL to a litre"):
         recipe(Agent(id="bti", name="Bti"), bleach(), 1.0)
 
 
@@ -165,7 +267,11 @@ def test_two_agents_in_a_tank_without_a_rinse_are_refused(plan: Plan, site: Site
     with pytest.raises(SiteUnsafe, match="no refill is planned"):
         fills(replace(plan, sorties=sorties), site, ())
     acid = Product(
-        id="sour", name="sour", agent_ids=("larvicide",), contains=(Substance.ACID,), share_frac=0.1
+        id="sour",
+        name="sour",
+        agent_ids=("larvicide",),
+        contains=(Substance.ACID,),
+        units_per_l=100,
     )
     sour = replace(site, organiser=Organiser(products=(acid,)))
     with pytest.raises(SiteUnsafe, match="chlorine gas"):
@@ -186,7 +292,7 @@ def test_nothing_too_old_is_sprayed(plan: Plan, site: Site) -> None:
 
 
 def test_the_sites_own_product_comes_first(site: Site) -> None:
-    own = bleach(id="own", chlorine_mg_per_ml=100.0)
+    own = bleach(id="own", chlorine_mg_per_unit=100.0)
     changed = replace(site, organiser=Organiser(products=(own,)))
     assert product_for(changed, "chlorine-500") == own
     assert product_for(site, "adulticide") is None
