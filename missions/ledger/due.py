@@ -2,7 +2,8 @@
 
 A spot is due on a day when `revisit_days` (whole days, rounded up) have passed since the day of its
 last full treatment in its mode; with less than a day between visits, so many hours after it. What
-was missed or done in part has no new full treatment, and so stays due.
+was missed or done in part has no new full treatment, and so stays due. A spot into which others
+were merged is due as soon as any of them is (`missions.ledger.last`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from skymist.coverage.site import RANK, BlindSpot, Site
+from skymist.missions.ledger.last import Last, LastFull
 from skymist.missions.ledger.levels import Change, levelled
+from skymist.missions.ledger.spots import merged_into
 from skymist.missions.ledger.store import utc_text
 
 if TYPE_CHECKING:
@@ -23,10 +26,6 @@ if TYPE_CHECKING:
 
     from skymist.missions.ledger.store import Ledger
 
-_LAST = (
-    "SELECT max(ended_utc) FROM entries WHERE kind = 'treatment' AND spot = ? AND mode = ? "
-    "AND outcome = 'treated' AND is_rehearsal = ?"
-)
 _SINCE = (
     "SELECT body FROM entries WHERE kind = 'treatment' AND spot = ? AND mode = ? "
     "AND is_rehearsal <= ? ORDER BY seq DESC LIMIT 1"
@@ -41,6 +40,8 @@ _FLOWN = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """A spot that is due. Times are UTC; `last` and `since` are None where it never was treated.
+
+    Of a merged spot they are those of the part that is due first.
 
     `since` is when it became due; `days_late` counts whole days from that day to the day asked
     for. The spot has its level of that day; `level_reason` says why where it is not the site
@@ -113,14 +114,15 @@ def due(
     if ledger is not None:
         site, raised = levelled(site, ledger, on, tz=tz)
     end = _midnight(on + timedelta(days=1), tz) - timedelta(seconds=1) if at is None else at
+    full = None if ledger is None else LastFull(ledger, counts_rehearsals=counts_rehearsals)
     found = []
     for spot in site.spots:
         post = site.post_for(spot)
         if not asked.takes(spot, post):
             continue
-        last = None if ledger is None else _last_full(ledger, spot, counts_rehearsals)
+        last = Last(at=None) if full is None else full.of(spot.id, spot.mode.value)
         level = site.level_for(spot)
-        since = None if last is None else due_from(last, level.revisit_days, tz)
+        since = None if last.at is None else due_from(last.at, level.revisit_days, tz)
         if since is not None and since > end:
             continue
         held = None if ledger is None else _attempt(ledger, spot, counts_rehearsals)
@@ -129,7 +131,7 @@ def due(
                 spot=spot,
                 post=post,
                 by="hand" if not level.is_flown or _is_left(ledger, spot) else "drone",
-                last=last,
+                last=last.at,
                 since=since,
                 days_late=0 if since is None else max(0, (on - since.astimezone(tz).date()).days),
                 reason=_reason(last, held, tz),
@@ -141,26 +143,27 @@ def due(
 
 
 def closed(ledger: Ledger, now: datetime, *, counts_rehearsals: bool = False) -> tuple[Closed, ...]:
-    """The places that are still wet at a moment, the first to open first."""
+    """The places that are still wet at a moment, the first to open first.
+
+    Of those that were merged since, the spot that stands for them now.
+    """
     rows = ledger.select(
         "SELECT spot, max(contact_until_utc) AS until FROM entries WHERE kind = 'treatment' "
         "AND contact_until_utc > ? AND is_rehearsal <= ? GROUP BY spot ORDER BY until, spot",
         utc_text(now),
         counts_rehearsals,
     )
-    return tuple(Closed(spot_id=spot, until=datetime.fromisoformat(until)) for spot, until in rows)
+    into, wet = merged_into(ledger), dict[str, str]()
+    for spot_id, until in rows:
+        wet[into.get(spot_id, spot_id)] = until  # the latest comes last
+    places = sorted(wet.items(), key=lambda one: (one[1], one[0]))
+    return tuple(Closed(spot_id=s, until=datetime.fromisoformat(until)) for s, until in places)
 
 
 def only_due(site: Site, found: Collection[Due]) -> Site:
     """The site with what is due alone, at its level of that day, for a plan of exactly that."""
     items = {item.spot.id: item.spot for item in found}
     return replace(site, spots=tuple(items[s.id] for s in site.spots if s.id in items))
-
-
-def _last_full(ledger: Ledger, spot: BlindSpot, counts_rehearsals: bool) -> datetime | None:
-    kinds = (False, True) if counts_rehearsals else (False,)
-    found = [ledger.select(_LAST, spot.id, spot.mode.value, kind)[0][0] for kind in kinds]
-    return max((datetime.fromisoformat(last) for last in found if last), default=None)
 
 
 def _attempt(ledger: Ledger, spot: BlindSpot, counts_rehearsals: bool) -> dict[str, Any] | None:
@@ -177,15 +180,16 @@ def _is_left(ledger: Ledger | None, spot: BlindSpot) -> bool:
     return left is not None and [(left,)] > ledger.select(_FLOWN, spot.id)
 
 
-def _reason(last: datetime | None, held: dict[str, Any] | None, tz: tzinfo | None) -> str:
+def _reason(last: Last, held: dict[str, Any] | None, tz: tzinfo | None) -> str:
     """Why it is due, as people say it."""
     if held is not None and held["outcome"] != "treated":
         day = str(datetime.fromisoformat(_when(held)).astimezone(tz).date())
         why = f": {held['reason']}" if held.get("reason") else ""
         return f"{held['outcome']} on {day}{why}"
-    if last is None:
-        return "never treated"
-    return f"last treated {last.astimezone(tz).date()}"
+    part = f" ({last.part}, merged into it)" if last.part else ""
+    if last.at is None:
+        return f"never treated{part}"
+    return f"last treated {last.at.astimezone(tz).date()}{part}"
 
 
 def _level_reason(change: Change | None) -> str:

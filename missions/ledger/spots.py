@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,13 +40,33 @@ def last_of(held: Ledger) -> dict[str, Body]:
     return {body["spot"]: body for body in bodies_of(held)}
 
 
-def merged_into(held: Ledger) -> dict[str, str]:
-    """Spots that were merged and are no more, each with the spot that stands for it now."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """Into which spot another was merged, and when that was entered (UTC)."""
+
+    into: str
+    at: datetime
+
+
+def merges(held: Ledger) -> dict[str, Merge]:
+    """Spots that were merged and are no more, each with its merge; one taken back is not told."""
     # Read by SQLite: `due` asks for this each time, and the rows hold whole shapes.
     rows = held.select(
-        "SELECT spot, json_extract(body, '$.into') FROM entries WHERE kind = ? ORDER BY seq", KIND
+        "SELECT spot, json_extract(body, '$.into'), json_extract(body, '$.added_utc') "
+        "FROM entries WHERE kind = ? ORDER BY seq",
+        KIND,
     )
-    direct = {spot_id: into for spot_id, into in dict(rows).items() if into}
+    last = {spot_id: (into, at) for spot_id, into, at in rows}
+    return {
+        spot_id: Merge(into=into, at=datetime.fromisoformat(at))
+        for spot_id, (into, at) in last.items()
+        if into
+    }
+
+
+def merged_into(held: Ledger) -> dict[str, str]:
+    """Spots that were merged and are no more, each with the spot that stands for it now."""
+    direct = {spot_id: merge.into for spot_id, merge in merges(held).items()}
 
     def last(spot_id: str) -> str:
         seen = {spot_id}

@@ -14,6 +14,7 @@ from shapely.geometry import Point
 
 from skymist.coverage.frames import Origin
 from skymist.coverage.site import BlindSpot, Kind, Level, LevelName, Mode, Site
+from skymist.missions.inventory.changes import Change
 from skymist.missions.ledger.due import Choice, closed, due, only_due
 from skymist.missions.ledger.store import open_ledger
 from skymist.missions.ledger.treatments import add_by_hand, add_record
@@ -147,6 +148,88 @@ def test_what_a_plan_left_to_people_is_theirs(tmp_path: Path) -> None:
     with open_ledger(path) as ledger:
         found = due(site, ledger, DAY_1 + timedelta(days=2), tz=EAST)
         assert {item.by for item in found} == {"drone"}
+
+
+EVENT = st.one_of(
+    st.tuples(st.just("treat"), st.sampled_from("abc"), st.sampled_from(["treated", "partial"])),
+    st.tuples(st.just("merge"), st.sampled_from("abc"), st.sampled_from("abc")),
+    st.tuples(st.just("undo"), st.sampled_from("abc"), st.just("")),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(events=st.lists(st.tuples(st.integers(0, 2), EVENT), max_size=9))
+def test_a_merged_spot_is_due_when_any_of_its_parts_is(
+    tmp_path_factory: pytest.TempPathFactory, events: list[tuple[int, tuple[str, str, str]]]
+) -> None:
+    """Against ground that is a set of patches: who is treated wets every patch that is his then.
+
+    What a merge that is taken back gives back is as old as it was before the merge.
+    """
+    path, site = tmp_path_factory.mktemp("due") / "t.ledger", one_spot(2)
+    whole = {spot_id: {spot_id} for spot_id in "abc"}
+    given: dict[str, tuple[str, dict[str, int]]] = {}
+    wet_day: dict[str, int] = {}
+    day = 0
+    for number, (passed, (what, one, other)) in enumerate(events):
+        day += passed
+        now = local(day, 8) + timedelta(minutes=20 * number)
+        if what == "treat" and one in whole:
+            add_record(path, flown(now, {one: other}), now=now + timedelta(minutes=10))
+            if other == "treated":
+                wet_day |= dict.fromkeys(whole[one], day)
+        elif what == "merge" and one in whole and other in whole and one != other:
+            given[one] = (other, {patch: wet_day.get(patch, -99) for patch in whole[one]})
+            whole[other] |= whole.pop(one)
+            _enter(path, one, other, now)
+        elif (
+            what == "undo" and one in given and {*given[one][1]} <= whole.get(given[one][0], set())
+        ):
+            into, before = given.pop(one)
+            whole[into] -= {*before}
+            whole[one] = {*before}
+            wet_day |= before
+            _enter(path, one, "", now)
+    spots = tuple(replace(site.spots[0], id=spot_id) for spot_id in whole)
+    if not path.exists():
+        return
+    with open_ledger(path) as ledger:
+        for on in range(day, day + 4):
+            found = due(replace(site, spots=spots), ledger, DAY_1 + timedelta(days=on), tz=EAST)
+            expected = {
+                spot_id
+                for spot_id, patches in whole.items()
+                if any(on - wet_day.get(patch, -99) >= 2 for patch in patches)
+            }
+            assert {item.spot.id for item in found} == expected
+
+
+def _enter(path: Path, spot_id: str, into: str, now: datetime) -> None:
+    """The row of a merge, or without `into` of one that is taken back."""
+    change = Change(spot_id=spot_id, what="merge" if into else "undo", before=None, after=None)
+    with open_ledger(path, community=COMMUNITY, now=now) as ledger:
+        body = replace(change, into=into).body(1, "Wu", "", None)
+        ledger.append(lambda _: [body], now)
+
+
+def test_a_merged_spot_says_which_part_is_due_and_is_wet_under_its_own_name(tmp_path: Path) -> None:
+    path, site = tmp_path / "t.ledger", one_spot(2)
+    add_record(path, flown(local(0, 8), {"bin-1": "treated"}), now=local(0, 9))
+    add_record(path, flown(local(-1, 8), {"bin-2": "treated"}), now=local(0, 9))
+    with open_ledger(path) as ledger:
+        assert due(site, ledger, DAY_1 + timedelta(days=1), tz=EAST) == ()
+    _enter(path, "bin-2", "bin-1", local(0, 10))
+    with open_ledger(path) as ledger:
+        (item,) = due(site, ledger, DAY_1 + timedelta(days=1), tz=EAST)
+        assert item.reason == "last treated 2026-06-30 (bin-2, merged into it)"
+        assert item.last == local(-1, 8) + timedelta(minutes=9)
+        (place,) = closed(ledger, local(-1, 8.2))
+        assert place.spot_id == "bin-1"
+        assert place.until == local(0, 8) + timedelta(minutes=39)
+    _enter(path, "bin-9", "bin-1", local(0, 11))
+    with open_ledger(path) as ledger:
+        (item,) = due(site, ledger, DAY_1, tz=EAST)
+        assert item.reason == "never treated (bin-9, merged into it)"
 
 
 @pytest.mark.slow
