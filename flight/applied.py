@@ -38,6 +38,8 @@ SURFACE_NORM_L_PER_M2 = 0.1
 Source: the health authorities' figures that the project's DOMAIN notes quote."""
 DIRECT_L_PER_M2 = 0.001
 """From here an area that must stay dry counts as sprayed: half a vector dose. [P]"""
+VOID_LEAST_L = 0.05
+"""Less is not told: what the last drops of a pass make."""
 _CLOCK_TOLERANCE_FRAC = 0.1
 
 Times = dict[str, list[float]]
@@ -115,12 +117,17 @@ class NoSprayApplied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """The operation in figures. `dosed_m2` is ground at 80 % of its dose or more."""
+    """The operation in figures. `dosed_m2` is ground at 80 % of its dose or more.
+
+    `litres_l` is what the pumps put out, `outside_l` of it beside the targets, `void_l` of it what
+    counts as given nowhere.
+    """
 
     target_m2: float
     dosed_m2: float
     litres_l: float
     outside_l: float
+    void_l: float
     unproven_s: float
     busy_s: float
     num_sorties: int
@@ -136,7 +143,10 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """The whole as-applied result. `notes` say what makes it less sure than it looks."""
+    """The whole as-applied result. `notes` say what makes it less sure than it looks.
+
+    `dose` holds what counts as given; what fell where it must not is counted from all pump output.
+    """
 
     plan: Plan
     started: datetime
@@ -193,23 +203,16 @@ def applied_from(
         services = Counter(event["kind"] for event in record.of("service"))
     except (KeyError, TypeError, ValueError) as exc:
         raise FormatError(f"{record.path}: an event lacks or garbles {exc}") from exc
-    agents = {sortie.id: sortie.agent_id for sortie in plan.sorties}
-    dose, by_agent = DoseMap(cell_m), defaultdict[str, DoseMap](lambda: DoseMap(cell_m))
-    total, unproven = len(flights) + len(plan.treatments), []
-    for done, flown in enumerate(flights):
-        tell(done, total)
-        unproven.append(lay(dose, flown, plan))
-        lay(by_agent[agents.get(flown.sortie_id, "unknown")], flown, plan)
-    unproven_s = math.fsum(unproven)
+    total = len(flights) + len(plan.treatments)
+    laid = _laid(flights, plan, cell_m, lambda done: tell(done, total))
     times, drones = spray_times(flights)
     spots = []
     for done, treatment in enumerate(plan.treatments, len(flights)):
         tell(done, total)
-        laid = by_agent[treatment.agent_id]
-        spots.append(_spot_applied(treatment, plan, laid, started, times, drones, reasons))
+        given = laid.by_agent[treatment.agent_id]
+        spots.append(_spot_applied(treatment, plan, given, started, times, drones, reasons))
     tell(total, total)
-    litres = {agent_id: laid.litres_l for agent_id, laid in by_agent.items() if laid.litres_l}
-    totals = _totals(plan, dose, spots, flights, services, unproven_s, litres)
+    totals = _totals(plan, laid, spots, flights, services)
     return Applied(
         plan=plan,
         started=started,
@@ -218,11 +221,49 @@ def applied_from(
         software=str(record.header.get("software", "")),
         ending=_ending(record),
         spots=tuple(spots),
-        no_spray=tuple(_no_spray_applied(area, dose) for area in plan.site.no_spray),
+        no_spray=tuple(_no_spray_applied(area, laid.pumped) for area in plan.site.no_spray),
         totals=totals,
-        dose=dose,
+        dose=laid.dose,
         tracks=lines_of(flights),
-        notes=_notes(record, plan, flights, unproven_s),
+        notes=_notes(record, plan, flights, totals),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Laid:
+    """Where the liquid went: what counts as given, whole and by agent, and all that was pumped."""
+
+    dose: DoseMap
+    by_agent: Mapping[str, DoseMap]
+    pumped: DoseMap
+    agent_litres_l: Mapping[str, float]
+    unproven_s: float
+
+
+def _laid(
+    flights: Sequence[Flown], plan: Plan, cell_m: float, tell: Callable[[int], None]
+) -> _Laid:
+    agents = {sortie.id: sortie.agent_id for sortie in plan.sorties}
+    by_agent = defaultdict[str, DoseMap](lambda: DoseMap(cell_m))
+    pumped, litres, unproven_s = DoseMap(cell_m), defaultdict[str, float](float), 0.0
+    for number, flown in enumerate(flights):
+        tell(number)
+        agent_id, before_l = agents.get(flown.sortie_id, "unknown"), pumped.litres_l
+        unproven_s += lay(pumped, flown, plan, is_pumped=True)
+        lay(by_agent[agent_id], flown, plan)
+        if pumped.litres_l > before_l:
+            litres[agent_id] += pumped.litres_l - before_l
+    dose = pumped
+    if any((flown.given[:, 3] < flown.track[:, 3]).any() for flown in flights):
+        dose = DoseMap(cell_m)
+        for flown in flights:
+            lay(dose, flown, plan)
+    return _Laid(
+        dose=dose,
+        by_agent=by_agent,
+        pumped=pumped,
+        agent_litres_l=litres,
+        unproven_s=unproven_s,
     )
 
 
@@ -290,26 +331,25 @@ def _no_spray_applied(area: NoSpray, dose: DoseMap) -> NoSprayApplied:
 
 def _totals(
     plan: Plan,
-    dose: DoseMap,
+    laid: _Laid,
     spots: Sequence[SpotApplied],
     flights: Sequence[Flown],
     services: Counter[str],
-    unproven_s: float,
-    litres: Mapping[str, float],
 ) -> Totals:
     targets = [t.target for t in plan.treatments]
     ends = [(f.track[0, 0], f.track[-1, 0]) for f in flights if len(f.track)]
     return Totals(
         target_m2=math.fsum(s.target_m2 for s in spots),
         dosed_m2=math.fsum(s.target_m2 * s.dosed_frac for s in spots),
-        litres_l=dose.litres_l,
-        outside_l=dose.litres_outside(union(map(shapely.make_valid, targets))),
-        unproven_s=unproven_s,
+        litres_l=laid.pumped.litres_l,
+        outside_l=laid.pumped.litres_outside(union(map(shapely.make_valid, targets))),
+        void_l=max(0.0, laid.pumped.litres_l - laid.dose.litres_l),
+        unproven_s=laid.unproven_s,
         busy_s=float(max(e for _, e in ends) - min(s for s, _ in ends)) if ends else 0.0,
         num_sorties=len(flights),
         num_refills=services["refill"],
         num_swaps=services["swap"],
-        agent_litres_l=litres,
+        agent_litres_l=laid.agent_litres_l,
     )
 
 
@@ -323,7 +363,7 @@ def _ending(record: Record) -> str:
 
 
 def _notes(
-    record: Record, plan: Plan, flights: Sequence[Flown], unproven_s: float
+    record: Record, plan: Plan, flights: Sequence[Flown], totals: Totals
 ) -> tuple[str, ...]:
     """What a reader must know before trusting the figures."""
     notes = list(record.faults)
@@ -332,9 +372,14 @@ def _notes(
         notes.append(f"The operation was taken up again {again}.")
     if not record.is_closed:
         notes.append("The record was cut short: what happened after its last line is not known.")
-    if unproven_s > 0:
+    if totals.void_l >= VOID_LEAST_L:
         notes.append(
-            f"For {unproven_s:.0f} s the pump was on and no position was recorded; "
+            f"{totals.void_l:.1f} L of what the pumps put out count as given nowhere: sprayed off the "
+            "height of every pass, or in sorties that a look into the tank does not bear out."
+        )
+    if totals.unproven_s > 0:
+        notes.append(
+            f"For {totals.unproven_s:.0f} s the pump was on and no position was recorded; "
             "that spray is credited to no spot."
         )
     if plan.wind is not None:

@@ -2,8 +2,8 @@
 
 The item's number says only which pass was meant. What counts is the liquid: between two samples
 the mean of their flows is laid along the pass where the drone was; a metre that got its share of
-what was planned for it is done. What no samples prove is not done. No I/O; `ledger_of` reads a
-record, the conductor folds the same samples while drones fly.
+what was planned for it is done. What no samples prove is not done, and what counts of their flow is
+`flight.credit`'s word. No I/O; `ledger_of` reads a record.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from skymist.coverage.dosemap import DOSED_FRAC
 from skymist.coverage.plan import PassKind
 from skymist.coverage.replanning import merged
 from skymist.coverage.tracks import GAP_S
+from skymist.flight.credit import credit_of
 from skymist.flight.interlock import OFF_HEIGHT_M
 from skymist.missions.compile import Roofs, compile_sortie
 from skymist.missions.errors import FormatError
@@ -249,7 +250,7 @@ class Ledger:
     ) -> None:
         """Take a sample of a sortie, in order of time: seconds, local metres, litres per second.
 
-        What is sprayed off a pass's height, as by a drone that falls, treats nothing.
+        Of passes over one place it belongs to one at its height.
         """
         flight = self._flights.get(sortie_id) or self._begin(sortie_id)
         if flight is None:
@@ -382,7 +383,7 @@ def ledger_of(record: Record) -> Ledger:
         It holds no plan, or a track that cannot be read.
     """
     whole, *later = record.plans
-    ledger, replanned = Ledger(whole), iter(later)
+    ledger, replanned, credit = Ledger(whole), iter(later), credit_of(record)
     events = list(record.of("track", "replan"))
     try:
         tracks = [event for event in events if event["event"] == "track"]
@@ -393,7 +394,7 @@ def ledger_of(record: Record) -> Ledger:
                 ledger.expect(next(replanned))
                 continue
             x, y = (float(value) for value in next(local))
-            flow_lps, t_s = float(event["flow_lps"]), float(event["t_s"])
+            flow_lps, t_s = float(event["flow_lps"]) * credit.frac(event), float(event["t_s"])
             up_m, seq = float(event["above_home_m"]), int(event["seq"])
             if math.isfinite(x + y + t_s + up_m) and 0 <= flow_lps < math.inf:
                 ledger.fold(event["sortie_id"], t_s, (x, y), flow_lps, seq, up_m)

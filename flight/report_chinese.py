@@ -245,6 +245,10 @@ TOLD = {
     ),
     "For {seconds} s the pump was on and no position was recorded; that spray is credited to no "
     "spot.": "有 {seconds} 秒水泵开启而无位置记录；该部分喷洒不计入任何一处。",
+    "{litres} L of what the pumps put out count as given nowhere: sprayed off the height of every "
+    "pass, or in sorties that a look into the tank does not bear out.": (
+        "水泵喷出的 {litres} L 不计入任何一处：喷洒高度不在任何航段高度，或该架次与药箱查看结果不符。"
+    ),
     "The plan was laid for wind of {wind}: spray is drawn as far downwind of the drone as that "
     "wind carries it.": "计划按风 {wind} 编制：喷洒落点按该风向下风方向绘制。",
     "Positions moved {ratio} times as far as the reported speeds say: clock and vehicle disagree "

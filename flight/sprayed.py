@@ -1,4 +1,5 @@
-"""Flown tracks out of a record: where each drone was, and what left its nozzles there."""
+"""Flown tracks out of a record: where each drone was, what its pump put out, and what of it counts.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skymist.coverage.tracks import GAP_S
+from skymist.flight.credit import credit_of
 from skymist.missions.errors import FormatError
 from skymist.missions.plan_checks import FAR_M
 
@@ -28,7 +30,8 @@ class Flown:
     """One drone's samples of one sortie, in order of time.
 
     `track`, shape (n, 4), as `coverage.tracks.Sample`; `spot_ids` names the spot that each sample
-    was over on purpose, None on the way; `speed_mps` is what the vehicle said, shape (n,).
+    was over on purpose, None on the way; `speed_mps` is what the vehicle said, shape (n,);
+    `counts_frac` is the share of each sample's flow that counts as given, shape (n,).
     """
 
     drone_id: str
@@ -36,6 +39,14 @@ class Flown:
     track: NDArray[np.float64]
     spot_ids: tuple[str | None, ...]
     speed_mps: NDArray[np.float64]
+    counts_frac: NDArray[np.float64]
+
+    @property
+    def given(self) -> NDArray[np.float64]:
+        """The track with the flow that counts alone."""
+        given = self.track.copy()
+        given[:, 3] *= self.counts_frac
+        return given
 
 
 def flights_of(record: Record, plan: Plan) -> list[Flown]:
@@ -46,7 +57,7 @@ def flights_of(record: Record, plan: Plan) -> list[Flown]:
     FormatError
         For a drone that is not in the plan's fleet.
     """
-    fleet = {drone.id for drone in plan.site.fleet}
+    fleet, credit = {drone.id for drone in plan.site.fleet}, credit_of(record)
     events: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in record.of("track"):
         events[event["drone_id"], event["sortie_id"]].append(event)
@@ -70,16 +81,19 @@ def flights_of(record: Record, plan: Plan) -> list[Flown]:
                     e.get("in_span") for e, ok in zip(mine, is_sound, strict=True) if ok
                 ),
                 speed_mps=np.array([e["speed_mps"] for e in mine], dtype=float)[is_sound],
+                counts_frac=np.array([credit.frac(e) for e in mine], dtype=float)[is_sound],
             )
         )
     return flights
 
 
-def lay(dose: DoseMap, flown: Flown, plan: Plan) -> float:
+def lay(dose: DoseMap, flown: Flown, plan: Plan, *, is_pumped: bool = False) -> float:
     """Put a flight on the map, each run with its spot's swath and planned drift; unproven seconds.
 
-    What the wind really did is not recorded: spray lands where the plan took it to land.
+    What counts as given, or with `is_pumped` all that the pump put out, wherever it fell. What the
+    wind really did is not recorded: spray lands where the plan took it to land.
     """
+    track = flown.track if is_pumped else flown.given
     drone = next(d for d in plan.site.fleet if d.id == flown.drone_id)
     sprayer = drone.model.sprayer
     falls = {
@@ -93,7 +107,7 @@ def lay(dose: DoseMap, flown: Flown, plan: Plan) -> float:
     unproven_s = 0.0
     for first, last in pairwise([0, *changes.tolist(), len(fall)]):
         swath_m, east, north = (float(value) for value in fall[first])
-        landed = flown.track[first : last + 1] + np.array([0.0, east, north, 0.0])
+        landed = track[first : last + 1] + np.array([0.0, east, north, 0.0])
         unproven_s += dose.add_track(landed, swath_m, profile=sprayer.profile)
     return unproven_s
 

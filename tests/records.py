@@ -12,7 +12,7 @@ from skymist.flight.record import RECORD_FILE, encode_line
 from skymist.missions.plans import plan_to_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     from skymist.coverage.plan import Leg, Plan, Sortie
@@ -34,8 +34,13 @@ def write_record(
     has_end: bool = True,
     speedup: float = 1.0,
     started_utc: str = STARTED_UTC,
+    fallen: Collection[str] = (),
+    looks: Iterable[dict[str, Any]] = (),
 ) -> Path:
-    """A record of all sorties flown one after the other, as planned but for what is asked for."""
+    """A record of all sorties flown one after the other, as planned but for what is asked for.
+
+    Over the spots in `fallen` the drone lies on the ground; `looks` are what the crew found.
+    """
     events: list[dict[str, Any]] = [
         {
             "t_s": 0.0,
@@ -51,7 +56,7 @@ def write_record(
     ]
     t_s = 1.0
     for sortie in plan.sorties:
-        flight = list(_flight(plan, sortie, t_s, skip, flow_frac, shift_m, speedup))
+        flight = list(_flight(plan, sortie, t_s, skip, flow_frac, shift_m, speedup, fallen))
         events += flight
         t_s = flight[-1]["t_s"] + 1.0
         service = {"drone_id": sortie.drone_id, "kind": "refill", "litres_l": 9, "duration_s": 1}
@@ -59,6 +64,7 @@ def write_record(
     for spot_id in skip:
         text = {"spot_id": spot_id, "sortie_id": "s", "reason": "battery low"}
         events.append({"t_s": t_s, "event": "skipped", **text})
+    events += [{"t_s": t_s, "event": "look", **look} for look in looks]
     if has_end:
         outcome = "incomplete" if skip else "done"
         events.append({"t_s": t_s, "event": "end", "outcome": outcome, "text": "all landed"})
@@ -76,10 +82,13 @@ def _flight(
     flow_frac: Callable[[str], float],
     shift_m: tuple[float, float],
     speedup: float,
+    fallen: Collection[str],
 ) -> Iterator[dict[str, Any]]:
     shared = {"drone_id": sortie.drone_id, "sortie_id": sortie.id}
     yield {"t_s": t_s, "event": "sortie", "state": "flying", "text": "", **shared}
+    up_m = 6.0
     for seq, leg in enumerate(sortie.legs, start=1):
+        up_m = leg.above_home_m if isinstance(leg, Pass) else up_m
         spot_id = leg.spot_id if isinstance(leg, Pass) else None
         flow_lps = leg.flow_lps * flow_frac(leg.spot_id) if isinstance(leg, Pass) else 0.0
         if spot_id in skip:
@@ -92,7 +101,7 @@ def _flight(
                 **shared,
                 "lat_e7": to_e7(geo.lat_deg),
                 "lon_e7": to_e7(geo.lon_deg),
-                "above_home_m": 6.0,
+                "above_home_m": 0.2 if spot_id in fallen else up_m,
                 "speed_mps": speed_mps,
                 "heading_deg": 0.0,
                 "pump_frac": 1.0 if flow_lps else 0.0,

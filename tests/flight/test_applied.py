@@ -14,8 +14,10 @@ from skymist.coverage.dosemap import SpotOutcome
 from skymist.coverage.plan import Plan
 from skymist.coverage.site import Mode, NoSpray
 from skymist.flight.applied import Applied, SpotApplied, applied_from
+from skymist.flight.ledger import ledger_of
 from skymist.flight.record import encode_line, read_record
 from skymist.missions.errors import FormatError
+from tests.flights.conftest import small_plan
 from tests.plans import made_plan, neighbourhood
 from tests.records import write_record
 
@@ -145,6 +147,28 @@ def test_lost_telemetry_is_not_credited(plan: Plan, tmp_path: Path) -> None:
     assert applied.totals.unproven_s > 60
     assert of(applied, "yard-11").outcome is not SpotOutcome.TREATED
     assert any("no position was recorded" in note for note in applied.notes)
+
+
+def test_what_a_fallen_drone_sprays_counts_for_neither_report_nor_ledger(tmp_path: Path) -> None:
+    plan = small_plan()
+    record = read_record(write_record(tmp_path, plan, fallen=("yard0",)))
+    applied, done = applied_from(record), ledger_of(record).done()
+    assert of(applied, "yard0").outcome is SpotOutcome.MISSED
+    assert of(applied, "bins0").outcome is SpotOutcome.TREATED
+    assert done["yard0", 0] == ()
+    assert done["bins0", 0] == ((0.0, 1.0),)
+    assert applied.totals.litres_l == pytest.approx(plan.litres_l, rel=0.05)
+    assert applied.totals.void_l == pytest.approx(0.6, rel=0.05)
+    assert applied.dose.litres_l == pytest.approx(0.3, rel=0.1)
+    assert any("count as given nowhere" in note for note in applied.notes)
+
+
+def test_what_fell_from_a_fallen_drone_still_wets_what_must_stay_dry(tmp_path: Path) -> None:
+    plan = small_plan()
+    stall = NoSpray(id="stall", area=box(22, -2, 26, 2), reason="food")
+    plan = replace(plan, site=replace(plan.site, no_spray=(stall,)))
+    path = write_record(tmp_path, plan, fallen=("yard0",))
+    assert applied_from(read_record(path)).no_spray[0].wet_m2 == pytest.approx(16, abs=0.5)
 
 
 def test_lagging_clock_is_noticed(plan: Plan, tmp_path: Path) -> None:
