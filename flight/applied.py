@@ -142,6 +142,15 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """How often a drone landed, its tank was looked into then, and was not as reckoned."""
+
+    num_landed: int
+    num_looked: int
+    num_off: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
     """The whole as-applied result. `notes` say what makes it less sure than it looks.
 
@@ -157,6 +166,7 @@ class Applied:
     spots: tuple[SpotApplied, ...]
     no_spray: tuple[NoSprayApplied, ...]
     totals: Totals
+    looks: Looks
     dose: DoseMap
     tracks: Mapping[str, NDArray[np.float64]]
     notes: tuple[str, ...]
@@ -223,6 +233,7 @@ def applied_from(
         spots=tuple(spots),
         no_spray=tuple(_no_spray_applied(area, laid.pumped) for area in plan.site.no_spray),
         totals=totals,
+        looks=_looks(record),
         dose=laid.dose,
         tracks=lines_of(flights),
         notes=_notes(record, plan, flights, totals),
@@ -264,6 +275,15 @@ def _laid(
         pumped=pumped,
         agent_litres_l=litres,
         unproven_s=unproven_s,
+    )
+
+
+def _looks(record: Record) -> Looks:
+    found = {e["sortie_id"]: e for e in record.of("look") if e["found_l"] is not None}
+    return Looks(
+        num_landed=len({e["sortie_id"] for e in record.of("sortie") if e["state"] == "landed"}),
+        num_looked=len(found),
+        num_off=sum(not look["is_as_reckoned"] for look in found.values()),
     )
 
 
@@ -362,9 +382,7 @@ def _ending(record: Record) -> str:
     return text
 
 
-def _notes(
-    record: Record, plan: Plan, flights: Sequence[Flown], totals: Totals
-) -> tuple[str, ...]:
+def _notes(record: Record, plan: Plan, flights: Sequence[Flown], totals: Totals) -> tuple[str, ...]:
     """What a reader must know before trusting the figures."""
     notes = list(record.faults)
     if record.num_parts > 1:
@@ -374,8 +392,8 @@ def _notes(
         notes.append("The record was cut short: what happened after its last line is not known.")
     if totals.void_l >= VOID_LEAST_L:
         notes.append(
-            f"{totals.void_l:.1f} L of what the pumps put out count as given nowhere: sprayed off the "
-            "height of every pass, or in sorties that a look into the tank does not bear out."
+            f"{totals.void_l:.1f} L of what the pumps put out count as given nowhere: sprayed off "
+            "the height of every pass, or in sorties that a look into the tank does not bear out."
         )
     if totals.unproven_s > 0:
         notes.append(

@@ -78,6 +78,16 @@ class Outcome:
         return sum(report.litres_l for report in self.drones)
 
     @property
+    def num_landed(self) -> int:
+        """Landings after a flight."""
+        return sum(report.num_landed for report in self.drones)
+
+    @property
+    def num_looked(self) -> int:
+        """After how many of them somebody looked into the tank."""
+        return sum(report.num_looked for report in self.drones)
+
+    @property
     def is_link_lost(self) -> bool:
         """Whether a link ended under a drone."""
         return any(report.is_link_lost for report in self.drones)
@@ -281,6 +291,9 @@ def _outcome(
         text = f"{ready} drones hold their first mission; nothing armed without --arm"
     else:
         result = Result.DONE
+    if unseen := sum(run.report.num_landed - run.report.num_looked for run in runs):
+        times = "1 landing" if unseen == 1 else f"{unseen} landings"
+        text = f"{text}; nobody looked into the tank after {times}"
     return Outcome(
         result=result,
         text=text,

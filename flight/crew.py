@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from skymist.flight.errors import FlightError
-from skymist.flight.order_sources import next_line, say_on_stderr
+from skymist.flight.order_sources import litres_of, next_line, say_on_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,7 +45,7 @@ class Load:
 
 
 class Crew(Protocol):
-    """Two services, each done when it returns. The drone stands disarmed on its pad."""
+    """Two services and a look, each done when it returns. The drone stands disarmed."""
 
     async def refill(self, drone_id: str, load: Load) -> None:
         """Pour a load into the tank."""
@@ -53,20 +53,24 @@ class Crew(Protocol):
     async def swap(self, drone_id: str) -> None:
         """Put a full battery in."""
 
+    async def left(self, drone_id: str, reckoned_l: float, tank_l: float) -> float | None:
+        """Litres that are left in a tank of so many; None where nobody looked."""
+
 
 class AskingCrew:
     """Asks people at the terminal and waits for their Enter, one question at a time.
 
-    `enter` waits for it, and gives False where nobody can answer any more; without one, the next
-    line of standard input is it. The loop goes on meanwhile.
+    `answer` waits for a line, empty or, where it is asked for one, a number; it gives None where
+    nobody can answer any more. Without it, the next line of standard input is it. The loop goes on
+    meanwhile.
     """
 
     def __init__(
         self,
         say: Callable[[str], None] = say_on_stderr,
-        enter: Callable[[], Awaitable[bool]] | None = None,
+        answer: Callable[[bool], Awaitable[str | None]] | None = None,
     ) -> None:
-        self._say, self._enter = say, enter or _enter_on_stdin
+        self._say, self._answer = say, answer or _line_of_stdin
         self._turn = asyncio.Lock()
 
     async def refill(self, drone_id: str, load: Load) -> None:
@@ -77,13 +81,28 @@ class AskingCrew:
         """Ask for another battery."""
         await self._ask(f"{drone_id}: swap the battery, then press Enter")
 
+    async def left(self, drone_id: str, reckoned_l: float, tank_l: float) -> float | None:
+        """Ask what is in the tank; Enter alone, or a closed terminal, is nobody looked."""
+        async with self._turn:
+            self._say(
+                f"{drone_id}: about {reckoned_l:.1f} L should be left. How many are in its tank? "
+                "(0 if empty; Enter where nobody looks)"
+            )
+            while text := await self._answer(True):
+                litres_l = litres_of(text)
+                if litres_l is not None and litres_l <= tank_l:
+                    return litres_l
+                self._say(f"{drone_id}: wanted litres from 0 to {tank_l:g}, found {text!r}")
+            return None
+
     async def _ask(self, text: str) -> None:
         async with self._turn:
             self._say(text)
-            if not await self._enter():
+            if await self._answer(False) is None:
                 raise FlightError(f"{text}: wanted an answer, found standard input closed")
 
 
-async def _enter_on_stdin() -> bool:
-    """Whether a line came, be it empty."""
-    return bool(await next_line(sys.stdin))
+async def _line_of_stdin(_: bool) -> str | None:
+    """The next line, be it empty."""
+    line = await next_line(sys.stdin)
+    return line.strip() if line else None

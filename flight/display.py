@@ -117,6 +117,8 @@ def event_text(name: str, fields: Mapping[str, object]) -> str:
             if fields["kind"] == "swap":
                 return f"{fields['drone_id']}: battery swapped"
             return f"{fields['drone_id']}: {fields['litres_l']:.1f} L filled in"
+        case "look":
+            return f"{fields['drone_id']}: {fields['sortie_id']}: {fields['text']}"
         case "order":
             who = fields["drone_id"] or "all"
             asked = f"{fields['verb']} {fields['target']}".strip()

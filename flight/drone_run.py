@@ -33,6 +33,7 @@ from skymist.flight.reconnect import PATIENCE_S
 from skymist.flight.record import BEFORE, RESTORED, rest_to_dict
 from skymist.flight.rests import Rest, rest_of_sortie, rest_passes
 from skymist.flight.sortie_run import HOME_S, SortieRun, flight_timeout_s
+from skymist.flight.tank_look import TankLooks
 from skymist.flight.telling import DroneLog, Skipped
 from skymist.flight.watch import Watch, describe
 
@@ -106,13 +107,15 @@ class StartGate:
 
 @dataclass(slots=True, kw_only=True)
 class DroneReport:
-    """What became of one drone's sorties."""
+    """What became of one drone's sorties; after `num_looked` landings its tank was looked into."""
 
     drone_id: str
     num_sorties: int
     num_flown: int = 0
     num_verified: int = 0
     num_passes: int = 0
+    num_landed: int = 0
+    num_looked: int = 0
     litres_l: float = 0.0
     flight_s: float = 0.0
     error: str = ""
@@ -161,6 +164,7 @@ class DroneRun:
         self._launcher.tell_before = lambda before: self._told.event(BEFORE, before=before)
         self._tank = Tank(litres_l=self._wanted_l(self.sorties[0]))
         self._agent_id, self._is_level_known = held_agent_id, False
+        self._looks = TankLooks(drone.id, drone.model.sprayer.tank_l, crew, self._told)
         self._sortie_run: SortieRun | None = None
         self._num_passes = sum(len(sortie.passes) for sortie in self.sorties)
         self._shown_s = now_s()
@@ -424,8 +428,8 @@ class DroneRun:
             if not self._arm:
                 break
             if self._stop_reason or (self._todo and self._todo[0] is sortie):
-                is_weak = self._landed is not None and self._landed.oversight.is_weak
-                self._fail(self._stop_reason or self.skipped[-1].reason, drops_out=is_weak)
+                is_out = self._landed is not None and self._landed.is_out
+                self._fail(self._stop_reason or self.skipped[-1].reason, drops_out=is_out)
                 return
         self._phases.to(Phase.DONE)
 
@@ -565,6 +569,8 @@ class DroneRun:
         self._told.service(kind, load.litres_l, now_s() - started_s)
         held_l = load.litres_l + (0.0 if load.into_empty or load.is_level else held_l)
         self._agent_id, self._is_level_known = sortie.agent_id, True
+        if load.into_empty or load.is_level:
+            self._looks.level_known()
         self._tank = Tank(litres_l=held_l)
 
     async def _refill_and_swap(self, sortie: Sortie, load: Load) -> None:
@@ -681,8 +687,28 @@ class DroneRun:
             if not run.is_in_air:
                 self._traffic.is_down(self.drone.id)
         self._note = run.note
-        self._unflown = await run.close()
+        await run.close()
+        await self._look_into_tank(run)
+        self._unflown = run.left_over()
         self._sortie_run = None
+
+    async def _look_into_tank(self, run: SortieRun) -> None:
+        """Have the crew say what is left, and take it for the truth."""
+        if run.took_off_s is None:
+            return
+        self._note = "the crew looks into its tank"
+        run.look, unsure = await self._looks.after(run.job.sortie, self._tank)
+        if run.look.found_l is not None:
+            self._tank = Tank(litres_l=run.look.found_l)
+        self.report.num_landed += 1
+        self.report.num_looked += run.look.found_l is not None
+        why = run.look.text
+        self._skip(
+            Skipped(spot_id=spot_id, sortie_id=sortie.id, reason=why)
+            for sortie in unsure
+            for spot_id in sortie.spot_ids
+        )
+        self._note = run.note
 
     async def _settle(self, sortie: Sortie) -> None:
         """After a landing: what was left dry is flown anew, or named."""
@@ -710,7 +736,8 @@ class DroneRun:
         """Whether the rest of a sortie is to be flown; a person is asked where there is one."""
         if self._stop_reason or self.halts.is_stopped or self._num_rests >= RESTS_MOST:
             return False
-        if run.goes_on or (run.is_cut_on_purpose and not run.home_reason):
+        is_sound = not run.is_disproved
+        if is_sound and (run.goes_on or (run.is_cut_on_purpose and not run.home_reason)):
             return True
         desk = self._desk
         if desk is None or not desk.is_open or not run.is_unfinished:

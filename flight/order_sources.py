@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -31,23 +32,35 @@ def say_on_stderr(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def litres_of(text: str) -> float | None:
+    """Litres that a person typed, as 3.2, 3,2 or 3.2 L; None for anything else."""
+    try:
+        litres_l = float(text.strip().lower().removesuffix("l").replace(",", "."))
+    except ValueError:
+        return None
+    return litres_l if 0 <= litres_l < math.inf else None
+
+
 class Console:
-    """Lines typed at a terminal: an empty one answers the crew's question, others are orders."""
+    """Lines typed at a terminal: an empty one answers the crew's question, others are orders.
+
+    Where the crew is asked for litres, a number answers too.
+    """
 
     def __init__(self, desk: OrderDesk, stream: TextIO, say: Say = say_on_stderr) -> None:
         self._desk, self._stream, self._say = desk, stream, say
-        self._asked: asyncio.Future[bool] | None = None
-        self._is_ended = False
+        self._asked: asyncio.Future[str | None] | None = None
+        self._is_ended = self._takes_litres = False
 
-    async def enter(self) -> bool:
-        """Wait for an empty line; False once the terminal is closed."""
+    async def answer(self, takes_litres: bool) -> str | None:
+        """Wait for an empty line, or for litres; None once the terminal is closed."""
         if self._is_ended:
-            return False
-        self._asked = asyncio.get_running_loop().create_future()
+            return None
+        self._asked, self._takes_litres = asyncio.get_running_loop().create_future(), takes_litres
         try:
             return await self._asked
         finally:
-            self._asked = None
+            self._asked, self._takes_litres = None, False
 
     async def read(self) -> None:
         """Take lines until the end of the stream or until cancelled."""
@@ -57,21 +70,23 @@ class Console:
                 self.take(line)
         finally:
             self._is_ended = True
-            self._answer(is_yes=False)
+            self._reply(None)
 
     def take(self, line: str) -> None:
         """One line."""
         text = line.strip()
         if text in ("", "?"):
-            if text or not self._answer(is_yes=True):
+            if text or not self._reply(""):
                 self._say(HELP)
+            return
+        if self._takes_litres and litres_of(text) is not None and self._reply(text):
             return
         give(self._desk, text, by="operator", say=self._say)
 
-    def _answer(self, *, is_yes: bool) -> bool:
+    def _reply(self, text: str | None) -> bool:
         if self._asked is None or self._asked.done():
             return False
-        self._asked.set_result(is_yes)
+        self._asked.set_result(text)
         return True
 
 

@@ -25,6 +25,9 @@ track       drone_id, sortie_id, lat_e7, lon_e7, above_home_m, speed_mps, headin
 pass        drone_id, sortie_id, spot_id, pass_index, state (started, ended)
 pump        drone_id, commanded (false), reason
 service     drone_id, kind (fill, refill, swap), litres_l, duration_s
+look        drone_id, sortie_id, before_l (in its tank at take-off), reckoned_l (left by pump
+            output), found_l (by the crew; null: nobody looked), is_as_reckoned, counts_frac (0 to
+            1: share of the sortie's flow that this bears out), text
 parameters_before    drone_id, before (by our names, SI units): held before we first wrote them
 parameters_restored  drone_id, names: put back
 order       verb, target, by, given_s, drone_id (empty for all), result

@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 
 FLUSH_S = 1.0
 KEY_STATES = frozenset({"armed", "flying", "landed", "failed", "started", "ended"})
-KEY_EVENTS = frozenset({"header", "part", "replan", "pump", "service", "end", BEFORE, RESTORED})
+KEY_EVENTS = frozenset(
+    {"header", "part", "replan", "pump", "service", "look", "end", BEFORE, RESTORED}
+)
 """What the disk is to take at once; also sorties and passes that enter one of the states."""
 
 

@@ -137,6 +137,11 @@ def report_dict(applied: Applied, *, record_name: str, sha256: str) -> dict[str,
         "notes": list(applied.notes),
         "policy": policy_dict(site.policy, applied.started.astimezone().date()),
         "totals": _totals_dict(applied),
+        "tanks": {
+            "landings": applied.looks.num_landed,
+            "looked": applied.looks.num_looked,
+            "off": applied.looks.num_off,
+        },
         "agents": [
             {
                 "id": agent_id,
@@ -184,6 +189,7 @@ def _totals_dict(applied: Applied) -> dict[str, Any]:
         "dosed_frac": round(totals.dosed_frac, 4),
         "litres": round(totals.litres_l, 3),
         "outside_litres": round(totals.outside_l, 3),
+        "void_litres": round(totals.void_l, 3),
         "no_spray_m2": round(sum(area.wet_m2 for area in applied.no_spray), 2),
         "no_spray_litres": round(sum(area.litres_l for area in applied.no_spray), 3),
         "duration_s": round(totals.busy_s, 1),

@@ -44,6 +44,14 @@ LABELS = {
     "Agents": "药剂",
     "{strength} mg/L available chlorine": "有效氯 {strength} mg/L",
     "none": "无",
+    "Doses": "剂量依据",
+    "reckoned from pump output along the way flown, not measured by a sensor": (
+        "按飞行途中水泵输出推算，非传感器实测"
+    ),
+    "the crew looked into the tank after {looked} of {landings} landings": (
+        "{landings} 次降落中有 {looked} 次查看了药箱"
+    ),
+    "{off} times it was not as reckoned": "其中 {off} 次与推算不符",
     "Rules": "规则",
     "policy packs {packs}": "规则包 {packs}",
     "{rule}: waived by {by} until {until}: {reason}": (
@@ -229,6 +237,10 @@ TOLD = {
     "{what}; the operator stopped the operation": "{what}；操作人中止作业",
     "{what}; 1 spot left": "{what}；剩余 1 处",
     "{what}; {number} spots left": "{what}；剩余 {number} 处",
+    "{what}; nobody looked into the tank after 1 landing": "{what}；1 次降落后无人查看药箱",
+    "{what}; nobody looked into the tank after {number} landings": (
+        "{what}；{number} 次降落后无人查看药箱"
+    ),
     "{number} of {all} sorties flown": "计划 {all} 架次，已飞 {number} 架次",
     "{number} drones hold their first mission; nothing armed without --arm": (
         "{number} 架无人机已载入首个任务；未加 --arm，未解锁"
@@ -247,7 +259,8 @@ TOLD = {
     "spot.": "有 {seconds} 秒水泵开启而无位置记录；该部分喷洒不计入任何一处。",
     "{litres} L of what the pumps put out count as given nowhere: sprayed off the height of every "
     "pass, or in sorties that a look into the tank does not bear out.": (
-        "水泵喷出的 {litres} L 不计入任何一处：喷洒高度不在任何航段高度，或该架次与药箱查看结果不符。"
+        "水泵喷出的 {litres} L 不计入任何一处：喷洒高度不在任何航段高度，"
+        "或该架次与药箱查看结果不符。"
     ),
     "The plan was laid for wind of {wind}: spray is drawn as far downwind of the drone as that "
     "wind carries it.": "计划按风 {wind} 编制：喷洒落点按该风向下风方向绘制。",
@@ -272,6 +285,10 @@ TOLD = {
     "its fence stopped it": "被围栏拦停",
     "not back after {seconds} s": "{seconds} 秒后仍未返回",
     "sprayed in part: the pump was seen off": "部分喷洒：水泵曾停",
+    "its tank was found empty where {litres} L should be left: nothing that it sprayed is "
+    "proven": "药箱应剩 {litres} L 而实为空：其喷洒均无法证实",
+    "{found} L were found in its tank where {litres} L should be left: {share} of what was "
+    "reckoned came out": "药箱应剩 {litres} L 而实剩 {found} L：仅喷出推算量的 {share}",
     "it landed in {mode} before the end of its mission": "任务未完即以 {mode} 模式降落",
     "{drone} flies no more: {why}": "{drone} 停飞：{why}",
     "drone {drone} is not connected": "无人机 {drone} 未连接",

@@ -46,6 +46,17 @@ def productivity(figures: dict[str, Any], wording: Wording) -> list[tuple[str, s
     return rows
 
 
+def how_known(figures: dict[str, Any], wording: Wording) -> list[str]:
+    """What the doses rest on: no sensor measures them, and people may have looked into tanks."""
+    tanks, say = figures["tanks"], wording.say
+    looks = "the crew looked into the tank after {looked} of {landings} landings"
+    found = [say(looks, looked=tanks["looked"], landings=tanks["landings"])]
+    if tanks["off"]:
+        found.append(say("{off} times it was not as reckoned", off=tanks["off"]))
+    reckoned = "reckoned from pump output along the way flown, not measured by a sensor"
+    return [say(reckoned), say(", ").join(found)]
+
+
 def rules_held(figures: dict[str, Any], wording: Wording) -> list[str]:
     """Policy packs, then each waiver: of which rule, by whom, until when, why."""
     packs = wording.say("policy packs {packs}", packs=", ".join(figures["policy"]["packs"]))
@@ -92,6 +103,7 @@ def report_html(
         productivity=productivity(figures, wording),
         notes=figures["notes"],
         rules=rules_held(figures, wording),
+        known=how_known(figures, wording),
         spots=spots,
         missed=[spot for spot in spots if spot["outcome"] != SpotOutcome.TREATED],
         no_spray=[area for area in figures["no_spray"] if area["litres"] > 0],

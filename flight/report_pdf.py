@@ -6,7 +6,7 @@ import io
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from skymist.flight.report_page import SIGNERS, TOLD_BY_PEOPLE, productivity, rules_held
+from skymist.flight.report_page import SIGNERS, TOLD_BY_PEOPLE, how_known, productivity, rules_held
 from skymist.flight.report_words import ENGLISH, Wording
 from skymist.missions.formats.pdf import SOFT, PdfPages, Row
 
@@ -74,6 +74,7 @@ def _cover(pages: PdfPages, figures: dict[str, Any], kind: str, wording: Wording
             *((say(name), people.get(name, "")) for name in TOLD_BY_PEOPLE),
             (say("Agents"), "; ".join(agents) or say("none")),
             (say("Sorties"), work),
+            (say("Doses"), "; ".join(how_known(figures, wording))),
             (say("Rules"), "; ".join(rules_held(figures, wording))),
             (say("Software"), figures["software"]),
             (say("Map data"), figures["attribution"] or say("as given by the site's owner")),

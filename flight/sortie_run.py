@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from skymist.flight.mission_transfer import Progress
     from skymist.flight.monitor import Limits, Tank
     from skymist.flight.parameters import ParameterReport
+    from skymist.flight.tank_look import Look
     from skymist.flight.telemetry import VehicleState
     from skymist.flight.telling import DroneLog
     from skymist.flight.watch import Watch
@@ -83,6 +84,7 @@ class SortieRun:
         self._failure: FlightError | None = None
         self._ordered_s, self._num_disarmed, self._is_ordering = 0.0, 0, False
         self._num_breaks = -1
+        self.look: Look | None = None
         self._peer, self._watch, self._launcher = peer, watch, launcher
         self._phases, self._told, self._limits = phases, told, limits
         self._halts = Halts() if halts is None else halts
@@ -373,8 +375,8 @@ class SortieRun:
         is_still = place.above_home_m < AIRBORNE_M and place.speed_mps < AIRBORNE_M
         return is_now and heart.is_armed and is_still
 
-    async def close(self) -> tuple[Skipped, ...]:
-        """After the landing: pump off, and what was not flown to its end."""
+    async def close(self) -> None:
+        """After the landing: pump off, and out of AUTO."""
         result = await driver.spray_off(self._peer)
         if not result.is_accepted:
             text = f"DO_SPRAYER 0 after the landing: {result.outcome}"
@@ -383,6 +385,9 @@ class SortieRun:
         self._phases.to(Phase.LANDED)
         sprayed_l = self.oversight.tank.sprayed_l
         self._told.sortie(self.job.sortie, "landed", f"{sprayed_l:.2f} L sprayed")
+
+    def left_over(self) -> tuple[Skipped, ...]:
+        """What was not flown to its end, with the reason as far as it is known."""
         return self.unflown(self.home_reason or self._why_unfinished())
 
     @property
@@ -396,16 +401,29 @@ class SortieRun:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether a pass was not flown to its end."""
-        return bool(self.oversight.passes.unfinished)
+        """Whether a pass was not flown to its end, or none is proven."""
+        return bool(self.oversight.passes.unfinished) or self.is_disproved
+
+    @property
+    def is_disproved(self) -> bool:
+        """Whether its tank, looked into after the landing, does not bear out what was sprayed."""
+        return self.look is not None and not self.look.is_borne_out
+
+    @property
+    def is_out(self) -> bool:
+        """Whether its drone is to fly no more as it is, and the others may fly its rest."""
+        return self.oversight.is_weak or self.is_disproved
 
     def rest(self) -> tuple[Pass, ...]:
         """What is left to spray of this sortie, from where the pump really stopped."""
-        return rest_passes(self.job.sortie, self.oversight.done_fracs(), self._skip)
+        done = {} if self.is_disproved else self.oversight.done_fracs()
+        return rest_passes(self.job.sortie, done, self._skip)
 
     def unflown(self, reason: str) -> tuple[Skipped, ...]:
         """Spots whose passes did not all end, or were left dry since the pump had to be stopped."""
         spots = {span.spot_id: reason for span in self.oversight.passes.unfinished}
+        if self.look is not None and self.is_disproved:
+            spots = dict.fromkeys(self.job.sortie.spot_ids, self.look.text)
         dry = {leg.spot_id for leg in self.rest()}
         for spot_id, why in self.oversight.stopped.items():
             if spot_id in dry:

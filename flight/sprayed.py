@@ -1,5 +1,4 @@
-"""Flown tracks out of a record: where each drone was, what its pump put out, and what of it counts.
-"""
+"""Flown tracks out of a record: where each drone was, what its pump gave, what of it counts."""
 
 from __future__ import annotations
 

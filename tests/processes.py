@@ -142,7 +142,7 @@ async def _serve(plan: Plan, pipe: Any, clock: HostLoop) -> None:
                 case "state":
                     told: dict[str, Any] = {"now_s": clock.time()}
                     return told | {
-                        d: {"armed": c.state.is_armed, "pumped_l": c.pumped_l}
+                        d: {"armed": c.state.is_armed, "pumped_l": c.pumped_l, "tank_l": c.tank_l}
                         for d, c in copters.items()
                     }
                 case "truth":
@@ -196,6 +196,9 @@ class PadCrew:
     async def swap(self, drone_id: str) -> None:
         await asyncio.sleep(self._policy.swap_s)
         await _ask(self._port, {"do": "swap", "drone": drone_id})
+
+    async def left(self, drone_id: str, _reckoned_l: float, _tank_l: float) -> float | None:
+        return float((await _ask(self._port, {"do": "state"}))[drone_id]["tank_l"])
 
 
 def ground(

@@ -81,8 +81,15 @@ def print_outcome(outcome: Outcome, folder: Path, wall_s: float, *, as_json: boo
         console.print(text, highlight=False, markup=False)
     took = clock_text(outcome.duration_s)
     print(f"{outcome.litres_l:.1f} L in {took} of the drones' time; {wall_s:.1f} s on this clock")
+    print(f"litres: by the pumps' output, not measured; {looks_text(outcome)}")
     print(f"record: {folder}")
     print(f"next:   skymist report {shlex.quote(str(folder))}")
+
+
+def looks_text(outcome: Outcome) -> str:
+    """How often the crew has looked into a tank after a landing."""
+    landed, looked = outcome.num_landed, outcome.num_looked
+    return f"the crew looked into the tank after {looked} of {landed} landings"
 
 
 def left_over(outcome: Outcome) -> dict[str, str]:
@@ -109,6 +116,8 @@ def summary(outcome: Outcome, folder: Path, wall_s: float) -> dict[str, object]:
         "sorties": outcome.num_sorties,
         "sorties_flown": outcome.num_flown,
         "litres_l": round(outcome.litres_l, 3),
+        "landings": outcome.num_landed,
+        "tank_looks": outcome.num_looked,
         "duration_s": round(outcome.duration_s, 1),
         "wall_s": round(wall_s, 2),
         "skipped": left_over(outcome),

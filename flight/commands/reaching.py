@@ -108,7 +108,7 @@ async def at_terminal(orders: Path | None) -> AsyncIterator[tuple[Crew, OrderDes
 
     desk = OrderDesk()
     console = Console(desk, sys.stdin) if sys.stdin.isatty() else None
-    crew = AskingCrew(enter=console.enter) if console else AskingCrew()
+    crew = AskingCrew(answer=console.answer) if console else AskingCrew()
     async with ordering(desk, path=orders, console=console) as told:
         yield crew, told
 

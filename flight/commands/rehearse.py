@@ -245,7 +245,8 @@ def plan_for(place: Path, *, seed: int, num_drones: int | None, as_json: bool = 
 class SimulatedCrew:
     """Refills and swaps simulated copters, in as much simulated time as the policy says.
 
-    `fill` pours litres into a drone's tank, `swap` puts a full battery in.
+    `fill` pours litres into a drone's tank, `swap` puts a full battery in; `held` gives what is in
+    its tank, where the simulator has one.
     """
 
     def __init__(
@@ -253,10 +254,12 @@ class SimulatedCrew:
         policy: Policy,
         fill: Callable[[str, Load], None],
         swap: Callable[[str], Awaitable[None]],
+        held: Callable[[str], float] | None = None,
     ) -> None:
         self._policy = policy
         self._fill = fill
         self._swap = swap
+        self._held = held
 
     async def refill(self, drone_id: str, load: Load) -> None:
         """Pour the litres in."""
@@ -267,6 +270,10 @@ class SimulatedCrew:
         """Put a full battery in."""
         await asyncio.sleep(self._policy.swap_s)
         await self._swap(drone_id)
+
+    async def left(self, drone_id: str, _reckoned_l: float, _tank_l: float) -> float | None:
+        """What is really in the tank."""
+        return None if self._held is None else self._held(drone_id)
 
 
 def crew_of(policy: Policy, copters: Mapping[str, EmbeddedCopter]) -> SimulatedCrew:
@@ -280,7 +287,7 @@ def crew_of(policy: Policy, copters: Mapping[str, EmbeddedCopter]) -> SimulatedC
             copters[drone_id].drain()
         copters[drone_id].refill(load.litres_l)
 
-    return SimulatedCrew(policy, fill, swap)
+    return SimulatedCrew(policy, fill, swap, lambda drone_id: copters[drone_id].tank_l)
 
 
 def homes_of(plan: Plan, drones: list[Drone]) -> list[tuple[float, float, float]]:

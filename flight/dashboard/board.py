@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from skymist.coverage.frames import Geo
+from skymist.flight.credit import Credit
 from skymist.flight.display import event_text
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ LINES_KEPT = 200
 PAUSES = {"paused": True, "continued": False}
 """Codes of alerts: it stands still in the air within its mission, or flies on."""
 ALOFT = frozenset({"armed", "flying"})
-WORTH = frozenset({"sortie", "service", "skipped", "order", "weather", "replan", "part", "end"})
+WORTH = frozenset(
+    {"sortie", "service", "look", "skipped", "order", "weather", "replan", "part", "end"}
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +93,7 @@ class Board:
         self.alerts: list[dict[str, Any]] = []
         self.lines: list[list[Any]] = []
         self._last: dict[str, Mapping[str, Any]] = {}
+        self._credit, self._poured = Credit(plan), dict[str, dict[str, float]]()
         self._is_begun = False
 
     def take(self, event: Mapping[str, Any]) -> None:
@@ -136,7 +140,15 @@ class Board:
         row.litres_l += flow_lps * step_s
         spot_id = before.get("in_span")
         if spot_id in self.given_l:
-            self.given_l[spot_id] += flow_lps * step_s
+            litres_l = flow_lps * step_s * self._credit.frac(before)
+            self.given_l[spot_id] += litres_l
+            poured = self._poured.setdefault(str(before["sortie_id"]), {})
+            poured[spot_id] = poured.get(spot_id, 0.0) + litres_l
+
+    def _on_look(self, event: Mapping[str, Any]) -> None:
+        """Take off the spots what a look into the tank does not bear out."""
+        for spot_id, litres_l in self._poured.pop(str(event["sortie_id"]), {}).items():
+            self.given_l[spot_id] -= litres_l * (1 - float(event["counts_frac"]))
 
     def _trail(self, row: DroneRow) -> None:
         """Lengthen the track: x and y in decimetres, and whether the pump ran."""

@@ -84,30 +84,39 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_terminal_answers_the_crew_with_an_empty_line_and_orders_otherwise() -> None:
     said: list[str] = []
 
-    async def main() -> tuple[bool, list[Order], bool]:
+    async def main() -> tuple[list[str | None], list[Order]]:
         desk = OrderDesk()
         read_fd, write_fd = os.pipe()
         with os.fdopen(read_fd) as stream, os.fdopen(write_fd, "w") as typed:
             console = Console(desk, stream, said.append)
             reading = asyncio.create_task(console.read())
-            answer = asyncio.create_task(console.enter())
-            await asyncio.sleep(1.0)
-            for line in ("p heron", "", "zzz", "stop"):
-                typed.write(line + "\n")
-                typed.flush()
+
+            async def reply(takes_litres: bool, *lines: str) -> str | None:
+                answer = asyncio.create_task(console.answer(takes_litres))
                 await asyncio.sleep(1.0)
-            orders = await taken(desk, 2)
-            is_yes = await answer
+                for line in lines:
+                    typed.write(line + "\n")
+                    typed.flush()
+                    await asyncio.sleep(1.0)
+                return await answer
+
+            replies = [
+                await reply(False, "p heron", "3.2", ""),
+                await reply(True, "zzz", "w 2", "3,2 L"),
+                await reply(True, "stop", ""),
+            ]
+            orders = await taken(desk, 3)
             typed.close()
             await reading
-            return is_yes, orders, await console.enter()
+            return [*replies, await console.answer(True)], orders
 
-    is_yes, orders, after = run(main(), loop=ScaledLoop(20.0))
-    assert is_yes
-    assert not after  # nobody is there any more: a question must not wait for ever
-    assert [str(order) for order in orders] == ["pause heron", "stop"]
+    replies, orders = run(main(), loop=ScaledLoop(20.0))
+    # Nobody is there any more at the end: a question must not wait for ever.
+    assert replies == ["", "3,2 L", "", None]
+    assert [str(order) for order in orders] == ["pause heron", "wind 2", "stop"]
     assert said[0].startswith("p [DRONE] pause")
-    assert "zzz" in said[1]
+    assert "3.2" in said[1]
+    assert "zzz" in said[2]
 
 
 def test_play_survives_a_late_start() -> None:

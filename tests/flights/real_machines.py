@@ -51,7 +51,7 @@ class RealMachine:
         self._fleet, self._index, self._drone, self.wire = fleet, index, drone, wire
         self.armed_with: list[Held] = []
         self.truth: Sequence[Sample] = ()
-        self._tank_l = tank_l
+        self._tank_l = self.held_l = tank_l
         self._fills: list[tuple[float, float]] = []
         self._boot_s = self._before_s = 0.0
         self._is_armed = False
@@ -111,6 +111,7 @@ class RealMachine:
                 at_s = message.time_usec / 1e6
                 litres = self._frac * self._flow_lps * min(max(at_s - self._seen_s, 0.0), 1.0)
                 self._pumped_l += litres
+                self.held_l = max(0.0, self.held_l - litres)
                 self.unarmed_l += 0.0 if self._is_armed else litres
                 self._seen_s, self._frac = at_s, _frac(message.servo9_raw)
 
@@ -124,6 +125,8 @@ class RealMachine:
         if name == "battery-drop":
             async with self._fleet._crew_line(self._index) as line:
                 await line.command(mavlink.MAV_CMD_BATTERY_RESET, 1, BATTERY_LEFT)
+        elif name == "tank-dry":
+            self._empty()
         elif name == "text-flood":
             self._flooding = asyncio.create_task(self._flood())
         else:
@@ -181,8 +184,13 @@ class RealMachine:
     def pour(self, load: Load) -> None:
         """The crew fills the tank, which the simulator knows nothing of."""
         if load.into_empty or load.is_level:
-            self._fills.append((self.now_s, -1.0))
+            self._empty()
         self._fills.append((self.now_s, load.litres_l))
+        self.held_l += load.litres_l
+
+    def _empty(self) -> None:
+        self._fills.append((self.now_s, -1.0))
+        self.held_l = 0.0
 
     # -- what was true ---------------------------------------------------------------------
 
@@ -318,7 +326,10 @@ def real_world(binary: Path | None, speedup: float, folder: Path) -> Any:
             def fill(drone_id: str, load: Load) -> None:
                 made[numbers[drone_id]].pour(load)
 
-            yield list(made), SimulatedCrew(plan.site.policy, fill, swap)
+            def held(drone_id: str) -> float:
+                return made[numbers[drone_id]].held_l
+
+            yield list(made), SimulatedCrew(plan.site.policy, fill, swap, held)
             for task in looking:
                 task.cancel()
                 with suppress(asyncio.CancelledError):

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from skymist.coverage.dosemap import SpotOutcome
+from skymist.flight.applied import applied_from
+from skymist.flight.ledger import ledger_of
+from skymist.flight.record import read_record
 from skymist.sitl.loops import ScaledLoop
 from tests.flights.matrix import Row, Where, fly
 from tests.flights.real_machines import real_world
-from tests.flights.troubles import TROUBLES
+from tests.flights.troubles import TROUBLES, Leak
 
 MUST_BE_DONE = frozenset(
     {
@@ -55,7 +59,32 @@ def test_the_invariants_hold(name: str, tmp_path: Path) -> None:
         assert row.double_m <= OVERLAP_M
 
 
+def test_what_a_dry_tank_did_not_spray_is_left_to_be_flown(tmp_path: Path) -> None:
+    """The pump ran to the end of both passes: no message shows that nothing came."""
+    row = fly(Leak, 7, tmp_path / "record")
+    record = read_record(tmp_path / "record")
+    assert row.outcome == "incomplete"
+    assert "found empty where" in row.text
+    assert not any(ledger_of(record).done().values())
+    applied = applied_from(record)
+    assert {spot.outcome for spot in applied.spots} == {SpotOutcome.MISSED}
+    assert all("found empty where" in spot.reason for spot in applied.spots)
+    assert applied.totals.void_l == pytest.approx(applied.totals.litres_l)
+
+
+def test_where_nobody_looks_the_outcome_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr("skymist.flight.commands.rehearse.SimulatedCrew.left", nobody)
+    row = fly(Leak, 7, tmp_path / "record")
+    assert row.text == "1 of 1 sorties flown; nobody looked into the tank after 1 landing"
+
+
 REAL = {
+    "tank leaks, told by nothing": "incomplete",
     "second ground station amid the upload": None,
     "vehicle rebooted amid the upload": "done",
     "two drones of one system id": "incomplete",

@@ -108,6 +108,10 @@ class Crew:
     async def swap(self, drone_id: str) -> None:
         await self._crew.swap(drone_id)
 
+    async def left(self, *asked: Any) -> float | None:
+        found: float | None = await self._crew.left(*asked)
+        return found
+
 
 @pytest.fixture
 def meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Flown]:

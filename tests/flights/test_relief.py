@@ -80,6 +80,12 @@ async def drained(copter: EmbeddedCopter, _: Pipe) -> None:
     copter.faults.battery_lost_frac = 0.8
 
 
+async def leaking(copter: EmbeddedCopter, _: Pipe) -> None:
+    """Its tank loses all that is in it, and no message shows that."""
+    await until(copter, 2.0)
+    copter.faults.tank_leak_lps = 1e3
+
+
 async def piloted(copter: EmbeddedCopter, _: Pipe) -> None:
     """Its pilot lands it."""
     await until(copter, 2.0)
@@ -94,10 +100,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[float, float]
     return sum(spot.dosed_m2() for spot in spots), litres(tracks.values())
 
 
-@pytest.mark.parametrize("mishap", [silent, drained])
+@pytest.mark.parametrize(("mishap", "again_l"), [(silent, 0.0), (drained, 0.0), (leaking, 2.1)])
 def test_the_others_fly_what_it_leaves(
-    mishap: Mishap, undisturbed: tuple[float, float], tmp_path: Path
+    mishap: Mishap, again_l: float, undisturbed: tuple[float, float], tmp_path: Path
 ) -> None:
+    """`again_l` is what it sprayed before its tank ran dry, which is proven by nothing."""
     outcome, tracks = flown(tmp_path / "record", mishap)
     record = read_record(tmp_path / "record")
     assert outcome.result is Result.DONE
@@ -111,7 +118,7 @@ def test_the_others_fly_what_it_leaves(
     spots = fallen(six_yards(), tracks).values()
     assert sum(spot.dosed_m2() for spot in spots) >= 0.99 * undisturbed[0]
     unseen_l = 8.0 * 0.083  # until it misses the ground station, and until that is seen
-    assert litres(tracks.values()) <= undisturbed[1] + unseen_l + 0.35
+    assert litres(tracks.values()) <= undisturbed[1] + unseen_l + again_l + 0.35
     assert nearest_m(tracks) >= six_yards().site.policy.separation_m
     assert applied_from(record).totals.dosed_frac >= 0.96
 

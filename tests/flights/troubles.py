@@ -288,6 +288,14 @@ class DryTank(Trouble):
         return replace(whole, sorties=(replace(sortie, carried_l=carried),))
 
 
+class Leak(Trouble):
+    """The tank loses everything amid the pass, and no message shows it."""
+
+    async def watch(self) -> None:
+        await self.amid_pass()
+        await self.machine.fail("tank-dry")
+
+
 class Pilot(Trouble):
     """The pilot takes over in some mode, flies a while, and lands or gives it back by an order."""
 
@@ -388,6 +396,7 @@ TROUBLES: Mapping[str, Callable[[random.Random], Trouble]] = {
     "MISSION_CURRENT late or missing": Numberless,
     "pump stuck on": vehicle("pump-stuck", is_obeyed=False),
     "tank empty amid a pass": DryTank,
+    "tank leaks, told by nothing": Leak,
     "clock skew under signing": ClockSkew,
     "pilot takes over": Pilot,
     "paused amid a pass": Paused,
