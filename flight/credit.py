@@ -40,7 +40,7 @@ class Credit:
 
     def frac(self, track: Mapping[str, object]) -> float:
         """Share of a sample's flow that counts, 0 to 1."""
-        sortie_id = str(track["sortie_id"])
+        sortie_id = str(track.get("sortie_id", ""))
         heights = self._heights_m.get(sortie_id)
         if heights is not None:
             up_m = float(str(track["above_home_m"]))

@@ -142,7 +142,7 @@ class Board:
         if spot_id in self.given_l:
             litres_l = flow_lps * step_s * self._credit.frac(before)
             self.given_l[spot_id] += litres_l
-            poured = self._poured.setdefault(str(before["sortie_id"]), {})
+            poured = self._poured.setdefault(str(before.get("sortie_id", "")), {})
             poured[spot_id] = poured.get(spot_id, 0.0) + litres_l
 
     def _on_look(self, event: Mapping[str, Any]) -> None:
