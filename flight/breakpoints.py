@@ -2,7 +2,8 @@
 
 Not by the item's number: a drone that was paused, taken over or stopped by the interlock flies on
 with its pump off. What counts is the stretch from the start of the pass over which the pump was
-seen running without a break; behind it everything is to be sprayed anew. No I/O.
+seen running without a break; behind it everything is to be sprayed anew. What was sprayed while
+nothing was heard is known afterwards, from both ends of the silence (`unseen`). No I/O.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from shapely.geometry import LineString, Point
+
 from skymist.coverage.plan import PassKind
 from skymist.flight.interlock import span_at
 from skymist.flight.telemetry import is_fresh
+from skymist.flight.unseen import FASTER, Unseen, flew_on, least_reached, least_reached_before
 
 if TYPE_CHECKING:
     from skymist.coverage.frames import Origin
@@ -36,6 +40,8 @@ ACROSS_M = 4.0
 SLACK_M, HURRY = 3.0, 1.5
 """How much further than planned a drone may have come: GPS noise, and half as fast again."""
 FRESH_S = 1.0
+ORDER_LATE_S = 5.0
+"""So late an order may reach the vehicle. [P]"""
 
 
 @dataclass(slots=True)
@@ -48,6 +54,7 @@ class _Stretch:
     is_off_seen: bool = False
     is_cut: bool = False
     seen_s: float | None = None
+    frac: float = 0.0
     off_since_s: float | None = None
 
     @property
@@ -57,12 +64,28 @@ class _Stretch:
     @property
     def is_short(self) -> bool:
         """Whether what is reached lies so far before the end that the end did not stop the pump."""
-        speed = 1.0 if self.is_hover else self.leg.speed_mps
-        return self.whole - self.reached > END_S * speed
+        return self.whole - self.reached > END_S * self.pace
 
     @property
     def is_hover(self) -> bool:
         return self.leg.kind is PassKind.HOVER
+
+    @property
+    def pace(self) -> float:
+        """Of `reached`, for each second."""
+        return 1.0 if self.is_hover else self.leg.speed_mps
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """The pump was commanded off at `since_s`, amid a pass and unheard.
+
+    `behind_m`: how far the pass was flown by then at least, if the drone is found behind it.
+    """
+
+    index: int
+    since_s: float
+    behind_m: float = 0.0
 
 
 class Breakpoints:
@@ -74,12 +97,20 @@ class Breakpoints:
         self._stretches = [_Stretch(leg) for leg in passes]
         self._current: int | None = None
         self._seq, self._is_blind = 0, False
+        self._doubt: _Doubt | None = None
+        self._ordered_s = -math.inf
+        speeds = (leg.speed_mps for leg in sortie.legs)
+        self._fastest_mps = max(speeds, default=1.0)
+        self.unseen: list[Unseen] = []
+        """What turned out to have been sprayed unseen; whoever tells it takes it out."""
 
     def see(self, state: VehicleState) -> None:
         """Take what the vehicle now says of its pump, place and item."""
         pump, progress, place = state.pump, state.progress, state.position
         if pump is None or progress is None or place is None or not state.is_armed:
             return
+        if self._doubt is not None:
+            self._settle(self._doubt, state)
         if progress.seq != self._seq:
             self._after_blindness(progress.seq)
         found = span_at(self._mission, progress.seq)
@@ -91,7 +122,8 @@ class Breakpoints:
         if index is None:
             return
         stretch = self._stretches[index]
-        if stretch.is_cut or not is_fresh(place, pump.at_s, FRESH_S):
+        is_doubtful = self._doubt is not None and self._doubt.index == index
+        if stretch.is_cut or is_doubtful or not is_fresh(place, pump.at_s, FRESH_S):
             return
         if pump.is_on:
             stretch.off_since_s = None
@@ -107,7 +139,84 @@ class Breakpoints:
         """The pump of the pass under way was commanded off, or AUTO was left: it ends here."""
         if self._current is not None:
             self._stretches[self._current].is_cut = True
+        if self._doubt is not None:
+            self._stretches[self._doubt.index].is_cut = True
+            self._doubt = None
         self._is_blind = True
+
+    def doubt(self, at_s: float) -> None:
+        """The pump was commanded off now for want of news; whether and where it obeyed shows later.
+
+        What was not heard to run by then counts as dry at once, as by `cut`.
+        """
+        current, ordered_s, self._ordered_s = self._current, self._ordered_s, at_s
+        if self._doubt is None and current is not None:
+            stretch = self._stretches[current]
+            is_on = stretch.is_on_seen and not stretch.is_cut and stretch.off_since_s is None
+            if is_on and stretch.seen_s is not None:
+                is_late = at_s - ordered_s < ORDER_LATE_S  # an order of before may still arrive
+                self._doubt = _Doubt(current, stretch.seen_s if is_late else at_s)
+                self._is_blind = True
+                return
+        if self._doubt is None or self._doubt.index != current:
+            self.cut()
+
+    def _settle(self, doubt: _Doubt, state: VehicleState) -> None:
+        """End a doubt once all that tells is heard anew; what stays unknown ends the pass there."""
+        pump, place, heart, progress = state.pump, state.position, state.heart, state.progress
+        if pump is None or place is None or heart is None or progress is None:
+            return
+        stretch, span = self._stretches[doubt.index], self._mission.spans[doubt.index]
+        if place.at_s > doubt.since_s and not stretch.is_hover:
+            doubt.behind_m = max(doubt.behind_m, self._behind_m(stretch.leg, doubt, state))
+        if min(pump.at_s, place.at_s, heart.at_s, progress.at_s) <= doubt.since_s:
+            return
+        self._doubt, stretch.is_cut = None, True
+        is_home = 0 < self._mission.land_start_seq <= progress.seq
+        if not state.is_auto or is_home or progress.seq < span.first_seq or stretch.seen_s is None:
+            return
+        is_behind = progress.seq > span.last_seq
+        to_s = place.at_s if pump.is_on and not is_behind else doubt.since_s
+        least = self._sprayed_by(stretch, doubt, to_s, state, is_behind=is_behind)
+        if least is None:
+            return
+        if least > stretch.reached:
+            ends = {"from_s": stretch.seen_s, "from_m": stretch.reached, "to_s": to_s}
+            self.unseen.append(Unseen(index=doubt.index, to_m=least, frac=stretch.frac, **ends))
+            stretch.reached, stretch.seen_s = least, to_s
+        stretch.is_cut = least < stretch.whole and to_s == doubt.since_s
+
+    def _behind_m(self, leg: Pass, doubt: _Doubt, state: VehicleState) -> float:
+        """How far a pass was flown at least when the doubt began, by where the drone is now.
+
+        Beside the pass it may still be on it.
+        """
+        assert state.position is not None
+        here, ago_s = state.local(self._origin), state.position.at_s - doubt.since_s
+        behind_m = least_reached_before(leg, here, ago_s, self._fastest_mps)
+        line = LineString(leg.path)
+        along_m = float(line.project(Point(here)))
+        if along_m >= leg.length_m or line.distance(Point(here)) > ACROSS_M:
+            return behind_m
+        return min(behind_m, least_reached(leg, along_m, ago_s))
+
+    def _sprayed_by(
+        self, stretch: _Stretch, doubt: _Doubt, to_s: float, state: VehicleState, *, is_behind: bool
+    ) -> float | None:
+        """How far a pass was sprayed for sure by a time, though nobody saw it; None: not known."""
+        leg, from_s = stretch.leg, stretch.seen_s or to_s
+        at_s = to_s if state.position is None else state.position.at_s
+        if stretch.is_hover:
+            is_there = math.dist(state.local(self._origin), leg.path[0]) <= ACROSS_M
+            least = stretch.reached + max(0.0, to_s - from_s)
+            return min(least, stretch.whole) if is_there or is_behind else None
+        most = stretch.reached + FASTER * (to_s - from_s + FRESH_S) * leg.speed_mps
+        if is_behind:
+            return min(doubt.behind_m, most, stretch.whole)
+        along = self._along(stretch, state, at_s)
+        if along is None or not flew_on(leg, stretch.reached, along, at_s - from_s):
+            return None
+        return min(least_reached(leg, along, at_s - to_s), most, stretch.whole)
 
     def _after_blindness(self, seq: int) -> None:
         """Passes that went by unseen while the pump was commanded off count as dry."""
@@ -125,14 +234,15 @@ class Breakpoints:
         """
         stretch = self._stretches[index]
         is_left_dry = stretch.off_since_s is not None and stretch.is_short
-        is_whole = is_ended and not stretch.is_cut and not is_left_dry
+        is_doubtful = self._doubt is not None and self._doubt.index == index
+        is_whole = is_ended and not (stretch.is_cut or is_doubtful or is_left_dry)
         if is_whole and (stretch.is_on_seen or not stretch.is_off_seen):
             return 1.0
-        overlap = OVERLAP_S * (1.0 if stretch.is_hover else stretch.leg.speed_mps)
+        overlap = OVERLAP_S * stretch.pace
         return min(1.0, max(0.0, stretch.reached - overlap) / stretch.whole)
 
     def _advance(self, stretch: _Stretch, state: VehicleState, pump: PumpOutput) -> None:
-        at_s = pump.at_s
+        at_s, stretch.frac = pump.at_s, pump.frac
         if stretch.is_hover:  # its pump starts with it, and may be seen before its item's number
             stretch.reached = max(stretch.reached, at_s - pump.on_since_s)
             stretch.seen_s, stretch.is_on_seen = at_s, True

@@ -1,8 +1,9 @@
 """One link and the vehicles behind it, told apart by system id.
 
-A channel reads frames, hands each to its vehicle's `Peer`, and says once a second that the ground
-station is there. It knows no protocol: `driver` builds those from `send`, `listen` and `subscribe`.
-Memory stays bounded whatever arrives: queues drop their oldest, the number of peers has a limit.
+A channel reads frames, hands each to its vehicle's `Peer`, and says again and again that the ground
+station is there (`heartbeat`). It knows no protocol: `driver` builds those from `send`, `listen`
+and `subscribe`. Memory stays bounded whatever arrives: queues drop their oldest, the number of
+peers has a limit.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Self, TypeVar, cast
 from skymist.flight.clock import now_s
 from skymist.flight.codec import Decoder, Encoder, Frame, sealed
 from skymist.flight.errors import LinkLost, VehicleSilent
+from skymist.flight.heartbeat import Pulse
 from skymist.flight.messages import Heartbeat, RadioStatus, Received, Sent, StatusText
 from skymist.flight.numbering import Numbering
 from skymist.flight.reconnect import ReconnectingLink
@@ -33,9 +35,6 @@ log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=Received)
 M_co = TypeVar("M_co", bound=Received, covariant=True)
-
-HEARTBEAT_S = 1.0
-"""Between our heartbeats; ArduPilot's GCS failsafe waits 5 s of its own time."""
 
 OUR_SYSID = 255
 """What ArduPilot takes for its ground station by default (MAV_GCS_SYSID)."""
@@ -268,7 +267,6 @@ class Channel:
         compid: int = 190,
         tap: Tap | None = None,
         forwards: tuple[Forward, ...] = (),
-        heartbeat_s: float = HEARTBEAT_S,
         max_peers: int = 255,
     ) -> None:
         self._link = link
@@ -277,7 +275,7 @@ class Channel:
         self._forwards = forwards
         for forward in forwards:
             forward.join(self.relay)
-        self._heartbeat_s = heartbeat_s
+        self._pulse = Pulse()
         self._max_peers = max_peers
         self._peers: dict[int, Peer] = {}
         self._encoder = Encoder(sysid=sysid, compid=compid)
@@ -407,7 +405,15 @@ class Channel:
                 self.send(_GCS_HEARTBEAT)
             except (OSError, LinkLost) as error:
                 self.close(str(error) or type(error).__name__)
-            await asyncio.sleep(self._heartbeat_s)
+            await asyncio.sleep(self._beat_s())
+
+    def _beat_s(self) -> float:
+        """Until the next heartbeat."""
+        at_s, peers = now_s(), self._peers.values()
+        silent_s = max((at_s - p.heard_s for p in peers if p.heard_s is not None), default=0.0)
+        num_frames = sum(peer.stats.num_frames for peer in peers)
+        num_lost = sum(peer.stats.num_lost for peer in peers)
+        return self._pulse.next_s(at_s, num_frames, num_lost, silent_s)
 
     def _route(self, frame: Frame, at_s: float) -> bool:
         """Give a frame to its vehicle; other parts of it and other stations' mail are passed by.

@@ -109,7 +109,7 @@ async def ask(peer: Peer, kind: type[M]) -> M | None:
     return None
 
 
-async def set_mode(peer: Peer, mode: CopterMode, timeout_s: float = 5.0) -> None:
+async def set_mode(peer: Peer, mode: CopterMode, timeout_s: float = 10.0) -> None:
     """Change the mode and see it in a heartbeat; `VehicleRefused` or `VehicleSilent`."""
     with peer.subscribe(StatusText) as texts:
         result = await command(peer, VehicleCommand.DO_SET_MODE, 1, mode)

@@ -19,8 +19,8 @@ from skymist.flight.messages import (
 )
 
 ACK_TIMEOUT_S = 1.5
-NUM_TRIES = 6
-"""With three of ten frames lost each way one of fifty commands stays without an answer."""
+NUM_TRIES = 12
+"""With three of ten frames lost each way three of ten thousand commands stay without an answer."""
 PROGRESS_TIMEOUT_S = 10.0
 """After IN_PROGRESS the vehicle has this long for its next word."""
 

@@ -211,6 +211,7 @@ class Launcher:
             raise self._refusal(f"parameters changed since they were set: {names}")
         if reason := off_pad(self._peer, mission):
             raise self._refusal(reason)
+        await driver.wait_heartbeat(self._peer, HEARD_S)  # of a bad link the last may be old
         state = self._watch.state
         if not (state.is_auto and is_fresh(state.heart, now_s(), FRESH_S)):
             raise self._refusal(f"wanted AUTO, found {state.mode_name}")

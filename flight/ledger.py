@@ -28,9 +28,11 @@ from skymist.missions.compile import Roofs, compile_sortie
 from skymist.missions.errors import FormatError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from skymist.coverage.plan import Pass, Plan, Sortie
     from skymist.coverage.replanning import Done, Share
-    from skymist.flight.record import Record
+    from skymist.flight.record import Event, Record
 
 BIN_M = 0.25
 SMOOTH_M = 1.5
@@ -374,6 +376,19 @@ def _shared(flown: _Line, line: _Line, key: Key) -> list[tuple[float, float, _Pi
     return found
 
 
+def in_time(events: Iterable[Event]) -> list[Event]:
+    """Events as written, each sortie's track in order of time: some of it is known only later."""
+    given = list(events)
+    tracks: dict[object, list[Event]] = defaultdict(list)
+    for event in given:
+        if event["event"] == "track":
+            tracks[event.get("sortie_id")].append(event)
+    sorted_: dict[object, Iterator[Event]] = {}
+    for sortie_id, mine in tracks.items():
+        sorted_[sortie_id] = iter(sorted(mine, key=lambda e: float(e["t_s"])))
+    return [next(sorted_[e.get("sortie_id")]) if e["event"] == "track" else e for e in given]
+
+
 def ledger_of(record: Record) -> Ledger:
     """The ledger of everything that a record holds, over all its parts.
 
@@ -384,7 +399,7 @@ def ledger_of(record: Record) -> Ledger:
     """
     whole, *later = record.plans
     ledger, replanned, credit = Ledger(whole), iter(later), credit_of(record)
-    events = list(record.of("track", "replan"))
+    events = in_time(record.of("track", "replan"))
     try:
         tracks = [event for event in events if event["event"] == "track"]
         places = np.array([(e["lon_e7"] / 1e7, e["lat_e7"] / 1e7) for e in tracks], dtype=float)

@@ -28,7 +28,7 @@ from skymist.flight.messages import (
 from skymist.missions.items import Item
 
 COUNT_TIMEOUT_S = 1.5
-NUM_COUNT_TRIES = 5
+NUM_COUNT_TRIES = 8
 STALL_S = 9.0
 """Silence amid an upload: ArduPilot gives up 8 s after the last item that it took."""
 
@@ -39,7 +39,8 @@ REPEAT_S = 0.4
 """A request that comes again sooner is an echo of the link; the vehicle waits 1 s."""
 
 ITEM_TIMEOUT_S = 1.0
-NUM_ITEM_TRIES = 8
+NUM_ITEM_TRIES = 12
+"""With three of ten frames lost each way an item stays away so often once in three thousand."""
 WINDOW = 4
 """Items asked for at once when reading; ArduPilot answers each request by itself."""
 
@@ -283,13 +284,13 @@ class Download:
             return ()
         if self.state is State.PAUSED:
             return self.start(now_s)
-        self._num_tries += 1
+        late = [seq for seq, due_s in self._due_s.items() if now_s >= due_s]
+        self._num_tries += self.state is State.LISTING or min(self._due_s, default=0) in late
         if self._num_tries >= NUM_ITEM_TRIES:
             self.state = State.SILENT
             return ()
         if self.state is State.LISTING:
             return self._list(now_s)
-        late = [seq for seq, due_s in self._due_s.items() if now_s >= due_s]
         return self._ask(late, now_s)
 
     def _list(self, now_s: float) -> tuple[Sent, ...]:

@@ -23,10 +23,11 @@ from skymist.flight.interlock import (
     span_at,
     spray_ground,
 )
-from skymist.flight.messages import CommandLong, CommandResult, VehicleCommand
+from skymist.flight.messages import CommandLong, CommandResult, CopterMode, VehicleCommand
 from skymist.flight.monitor import Alert, Severity, alerts_of, course_of, drained, rising
 from skymist.flight.passbook import PassBook, PassState
 from skymist.flight.readers import MESSAGE_IDS
+from skymist.flight.trackbook import TrackBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +90,7 @@ class Oversight:
         self.stopped: dict[str, str] = {}
         self.is_sent_home = self.is_weak = False
         self.causes: set[Cause] = set()
-        self._told, self._limits = told, limits
+        self._told, self._limits, self._book = told, limits, TrackBook(told)
         self._send, self._ask_home = send, ask_home
         self._ground = spray_ground(job.plan, job.sortie, job.mission)
         self._course = course_of(job.plan, job.sortie)
@@ -110,25 +111,39 @@ class Oversight:
         """Take a message that has just been folded into `state`."""
         match message:
             case messages.Position():
-                self._track(state)
+                self._book.place(self.job, state, self.tank)
                 self._mind_pump(state)
             case messages.ServoOutput():
                 flow_max_lps = self.job.drone.model.sprayer.flow_max_lps
                 self.tank = drained(self.tank, state, flow_max_lps)
                 if self.tank.is_empty:
                     self.breaks.cut()
-                self.breaks.see(state)
+                self._book.pump(state, self.tank)
+                self._see(state)
                 self._mind_pump(state)
                 self._ask_item(state)
             case messages.MissionCurrent():
                 self._note_passes(state)
                 self._mind_pump(state)
             case messages.Heartbeat():
-                self.breaks.see(state)
+                self._see(state)
                 self._mind_pump(state)
             case messages.CommandAck(command=VehicleCommand.DO_SPRAYER):
                 if message.result == CommandResult.ACCEPTED:
                     self.guard.accepted(now_s())
+
+    def _see(self, state: VehicleState) -> None:
+        """How far the pass is; what a silence hid of it is told and counted when it is known."""
+        self.breaks.see(state)
+        while self.breaks.unseen:
+            unseen = self.breaks.unseen.pop(0)
+            more_l = self._book.fill(self.job, unseen, tank_l=self.tank.litres_l)
+            more_l = min(more_l, self.tank.litres_l)
+            self.tank = replace(
+                self.tank,
+                litres_l=self.tank.litres_l - more_l,
+                sprayed_l=self.tank.sprayed_l + more_l,
+            )
 
     def on_tick(self, state: VehicleState) -> None:
         """Look again although nothing came: evidence ages, alerts rise and clear.
@@ -190,8 +205,11 @@ class Oversight:
         was, was_for = self.guard.state, self.guard.cause
         if not self.guard.step(verdict, state, at_s):
             return
-        self.breaks.cut()
-        if verdict.cause is not None:
+        if verdict.cause is Cause.STALE:
+            self.breaks.doubt(at_s)
+        else:
+            self.breaks.cut()
+        if verdict.cause is not None and not self._is_just_homeward(state):
             self.causes.add(verdict.cause)
         with suppress(LinkLost):
             self._send(SPRAY_OFF)
@@ -200,6 +218,14 @@ class Oversight:
             if spot_id is not None:
                 self.stopped[spot_id] = verdict.reason
             self._told.event("pump", commanded=False, reason=verdict.reason)
+
+    def _is_just_homeward(self, state: VehicleState) -> bool:
+        """Whether it left AUTO for its mission's own way home with every pass behind it.
+
+        A failsafe of a bad link does that; nothing of its work was broken off.
+        """
+        mode = None if state.heart is None else state.heart.mode
+        return mode is CopterMode.AUTO_RTL and not self.passes.unfinished and not self.is_weak
 
     def _ask_item(self, state: VehicleState) -> None:
         """Ask which item is flown where a pump that just started does not fit the last one heard.
@@ -251,30 +277,3 @@ class Oversight:
             )
             if event.state is PassState.ENDED:
                 log.debug("pass ended", extra={"spot_id": event.span.spot_id})
-
-    def _track(self, state: VehicleState) -> None:
-        """Write where the drone is and what it puts out, while it is armed."""
-        place, pump, seq = state.position, state.pump, 0
-        if place is None or not state.is_armed:
-            return
-        spot_id = None
-        if state.progress is not None:
-            seq = state.progress.seq
-            found = span_at(self.job.mission, seq)
-            spot_id = None if found is None else found[1].spot_id
-        battery_frac = None if state.power is None else state.power.frac
-        self._told.track(
-            sortie_id=self.job.sortie.id,
-            lat_e7=place.lat_e7,
-            lon_e7=place.lon_e7,
-            above_home_m=round(place.above_home_m, 2),
-            speed_mps=round(place.speed_mps, 2),
-            heading_deg=None if place.heading_deg is None else round(place.heading_deg, 1),
-            pump_frac=0.0 if pump is None else round(pump.frac, 4),
-            flow_lps=round(self.tank.flow_lps, 5),
-            tank_l=round(self.tank.litres_l, 3),
-            battery_frac=None if battery_frac is None else round(battery_frac, 3),
-            seq=seq,
-            mode=state.mode_name,
-            in_span=spot_id,
-        )

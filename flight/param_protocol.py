@@ -21,9 +21,12 @@ from skymist.flight.messages import (
 )
 
 TIMEOUT_S = 0.8
-NUM_READ_TRIES = 10
-NUM_WRITE_TRIES = 10
-"""With three of ten frames lost each way one of a thousand questions stays without an answer."""
+NUM_TRIES = 10
+NUM_TRIES_BAD = 24
+"""Where answers needed `BAD_MEAN` tries on average the link is bad: with three of ten frames lost
+each way one of a thousand questions stays without an answer after ten tries, and a sortie asks some
+two hundred; after 24 one of ten million. [D]"""
+BAD_MEAN = 1.25
 WINDOW = 8
 """Requests on the way at once; ArduPilot keeps 20 and drops the rest."""
 
@@ -40,6 +43,11 @@ def stored_value(value: float, param_type: int) -> float:
     if param_type in (_REAL32, _REAL64):
         return float(struct.unpack("<f", struct.pack("<f", value))[0])
     return float(int(value + (_ROUNDING if value > 0 else -_ROUNDING)))
+
+
+def tries_most(tries: list[int]) -> int:
+    """How often a name is asked for, by the tries that those needed which have answered."""
+    return NUM_TRIES_BAD if tries and sum(tries) > BAD_MEAN * len(tries) else NUM_TRIES
 
 
 class State(StrEnum):
@@ -102,10 +110,11 @@ class ParameterRead:
         """Ask again for what has not come, give up what was asked often enough."""
         if self.state is not State.ASKING or now_s < self.deadline_s:
             return ()
+        most = tries_most([self._tries[group] for group in self.found])
         for group, due_s in tuple(self._due_s.items()):
             if now_s >= due_s:
                 del self._due_s[group]
-                if self._tries[group] >= NUM_READ_TRIES:
+                if self._tries[group] >= most:
                     self.missing.add(group)
         return self._ask(now_s)
 
@@ -179,15 +188,19 @@ class ParameterWrite:
         for name, due_s in tuple(self._due_s.items()):
             if now_s >= due_s:
                 del self._due_s[name]
-                if self._tries[name] >= NUM_WRITE_TRIES and name not in self.refused:
+                if self._tries[name] >= self._most and name not in self.refused:
                     self.silent.add(name)
         return self._ask(now_s)
+
+    @property
+    def _most(self) -> int:
+        return tries_most([self._tries[name] for name in self.written])
 
     def _ask(self, now_s: float) -> tuple[Sent, ...]:
         """Keep the window full, or end."""
         out: list[Sent] = []
         for name, (value, param_type) in self._wanted.items():
-            is_open = name not in self.written and self._tries[name] < NUM_WRITE_TRIES
+            is_open = name not in self.written and self._tries[name] < self._most
             if not is_open or name in self._due_s or len(self._due_s) >= WINDOW:
                 continue
             self._due_s[name] = now_s + TIMEOUT_S

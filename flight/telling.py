@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from skymist.flight.clock import now_s
+
 if TYPE_CHECKING:
     from skymist.coverage.plan import Sortie
     from skymist.flight.display import Display
@@ -54,8 +56,10 @@ class DroneLog:
         """Record and show an event of this drone."""
         self.log.event(name, drone_id=self._drone_id, **fields)
 
-    def track(self, **fields: object) -> None:
-        """Record where the drone is; the display has its own way."""
+    def track(self, at_s: float | None = None, /, **fields: object) -> None:
+        """Record where the drone is, or was at a time of the loop's clock."""
+        if at_s is not None:
+            fields["t_s"] = round(self.log.record.elapsed_s - (now_s() - at_s), 3)
         self.log.record.write("track", drone_id=self._drone_id, **fields)
 
     def sortie(self, sortie: Sortie, state: str, text: str = "") -> None:

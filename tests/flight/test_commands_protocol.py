@@ -79,7 +79,7 @@ def test_repeats_carry_a_counter_and_end_unknown() -> None:
     assert [s.confirmation for s in sent if isinstance(s, CommandLong)] == list(range(NUM_TRIES))
     result = call.outcome(ACK_TIMEOUT_S * NUM_TRIES)
     assert (result.outcome, result.result, result.is_accepted) == (Outcome.UNKNOWN, None, False)
-    assert result.reason == "no answer in 9.0 s"
+    assert result.reason == "no answer in 18.0 s"
 
 
 def test_in_progress_waits_and_does_not_repeat() -> None:

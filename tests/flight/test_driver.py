@@ -246,9 +246,9 @@ def test_commands_end_acknowledged_refused_or_unknown() -> None:
             driver.Outcome.REFUSED,
             CommandResult.UNSUPPORTED,
         )
-        vehicle.command_results[300] = [-1] * 9
+        vehicle.command_results[300] = [-1] * 15
         assert (await driver.command(peer, 300)).outcome is driver.Outcome.UNKNOWN
-        vehicle.command_results[300] = [-1] * 9
+        vehicle.command_results[300] = [-1] * 15
         with pytest.raises(VehicleSilent, match="starting the mission"):
             await driver.start_mission(peer)
         with pytest.raises(ValueError, match="7 parameters"):
@@ -274,7 +274,7 @@ def test_modes_arming_and_coming_home() -> None:
         vehicle.command_results[189] = [3]
         assert (await driver.come_home(peer)).is_accepted
         assert vehicle.mode == CopterMode.RTL
-        vehicle.command_results[176] = [-1] * 9
+        vehicle.command_results[176] = [-1] * 15
         with pytest.raises(VehicleSilent, match="mode LOITER"):
             await driver.set_mode(peer, CopterMode.LOITER)
 
@@ -325,7 +325,7 @@ def test_parameters_are_compared_without_writing() -> None:
 
 def test_arming_is_not_asked_again_after_a_stop() -> None:
     async def story(peer: Peer, vehicle: ScriptedVehicle, link: FakeLink) -> None:
-        vehicle.command_results[400] = [-1] * 10
+        vehicle.command_results[400] = [-1] * 15
         with pytest.raises(VehicleSilent, match="no longer asked; it may be armed"):
             await driver.arm(peer, may_go_on=lambda: False)
         assert [c for c, _ in vehicle.commands].count(400) == 1

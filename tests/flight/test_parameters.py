@@ -11,8 +11,7 @@ from skymist.flight import driver
 from skymist.flight.channel import Channel
 from skymist.flight.messages import ParamError, ParamRequestRead, ParamSet, ParamValue
 from skymist.flight.param_protocol import (
-    NUM_READ_TRIES,
-    NUM_WRITE_TRIES,
+    NUM_TRIES,
     TIMEOUT_S,
     WINDOW,
     ParameterRead,
@@ -109,8 +108,8 @@ def test_read_gives_up_a_silent_name_after_some_tries() -> None:
     while not read.is_done:
         sent += len(read.tick(read.deadline_s))
     assert read.missing == {0, 1}
-    assert sent == 3 * (NUM_READ_TRIES - 1)
-    assert read.deadline_s == pytest.approx(NUM_READ_TRIES * TIMEOUT_S)
+    assert sent == 3 * (NUM_TRIES - 1)
+    assert read.deadline_s == pytest.approx(NUM_TRIES * TIMEOUT_S)
 
 
 def test_read_keeps_few_on_the_way() -> None:
@@ -139,7 +138,7 @@ def test_write_ends_refused_or_silent() -> None:
         sent += write.tick(write.deadline_s)
     assert write.refused == {"A": 0.0}
     assert write.silent == {"B"}
-    assert sent.count(ParamSet(name="A", value=1.0)) == NUM_WRITE_TRIES
+    assert sent.count(ParamSet(name="A", value=1.0)) == NUM_TRIES
 
 
 @pytest.mark.parametrize("held", [V46, V47], ids=["4.6", "4.7"])
