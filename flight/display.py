@@ -20,6 +20,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from skymist.flight.wording import ENGLISH, Wording
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -103,40 +105,57 @@ def clock_text(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02}"
 
 
-def event_text(name: str, fields: Mapping[str, object]) -> str:
-    """One line of words for an event."""
+def event_text(name: str, fields: Mapping[str, object], wording: Wording = ENGLISH) -> str:
+    """One line of words for an event, in the wording's language."""
+    say = wording.say
+    text = wording.told(str(fields.get("text") or fields.get("reason") or fields.get("result", "")))
+    drone = fields.get("drone_id", "")
     match name:
         case "sortie":
-            words = f"{fields['drone_id']}: {fields['sortie_id']} {fields['state']}"
-            return f"{words}, {fields['text']}" if fields.get("text") else words
+            line = "{drone}: {sortie} {state}, {why}" if text else "{drone}: {sortie} {state}"
+            state = say(str(fields["state"]))
+            return say(line, drone=drone, sortie=fields["sortie_id"], state=state, why=text)
         case "alert":
-            return f"{fields['drone_id']}: {str(fields['severity']).upper()}: {fields['text']}"
+            severity = say(str(fields["severity"]).upper())
+            return say("{drone}: {severity}: {why}", drone=drone, severity=severity, why=text)
         case "pump":
-            return f"{fields['drone_id']}: pump commanded off: {fields['reason']}"
+            return say("{drone}: pump commanded off: {why}", drone=drone, why=text)
         case "service":
             if fields["kind"] == "swap":
-                return f"{fields['drone_id']}: battery swapped"
-            return f"{fields['drone_id']}: {fields['litres_l']:.1f} L filled in"
+                return say("{drone}: battery swapped", drone=drone)
+            litres = f"{fields['litres_l']:.1f}"
+            return say("{drone}: {litres} L filled in", drone=drone, litres=litres)
         case "look":
-            return f"{fields['drone_id']}: {fields['sortie_id']}: {fields['text']}"
+            return say("{drone}: {sortie}: {why}", drone=drone, sortie=fields["sortie_id"], why=text)
         case "order":
-            who = fields["drone_id"] or "all"
-            asked = f"{fields['verb']} {fields['target']}".strip()
-            return f"{fields['by']}: {asked}: {who}: {fields['result']}"
+            return _order_text(fields, text, wording)
         case "weather":
-            return f"weather: {fields['text']}"
+            return say("weather: {why}", why=text)
         case "replan":
-            return f"planned anew: {fields['reason']}"
+            return say("planned anew: {why}", why=text)
         case "skipped":
-            return f"{fields['sortie_id']}: {fields['spot_id']} skipped: {fields['reason']}"
+            ids = {"sortie": fields["sortie_id"], "spot": fields["spot_id"]}
+            return say("{sortie}: {spot} skipped: {why}", **ids, why=text)
         case "end":
-            return f"{fields['outcome']}: {fields['text']}"
+            return say("{outcome}: {why}", outcome=say(str(fields["outcome"])), why=text)
+        case "part":
+            return say("part {number}: taken up again", number=fields.get("number", ""))
         case "notice":
-            return str(fields["text"])
+            return text
         case "parameters_restored":
-            return f"{fields['drone_id']}: its own parameters put back: {_listed(fields['names'])}"
+            names = _listed(fields["names"])
+            return say("{drone}: its own parameters put back: {names}", drone=drone, names=names)
     told = ", ".join(f"{key} {_listed(value)}" for key, value in fields.items())
     return f"{name.replace('_', ' ')}: {told}"
+
+
+def _order_text(fields: Mapping[str, object], text: str, wording: Wording) -> str:
+    """Who ordered what, and what came of it."""
+    say = wording.say
+    asked = f"{say(str(fields['verb']))} {fields['target']}".strip()
+    drone = fields["drone_id"] or say("all")
+    line = "{who}: {asked}: {drone}: {why}"
+    return say(line, who=say(str(fields["by"])), asked=asked, drone=drone, why=text)
 
 
 def _listed(value: object) -> str:

@@ -374,7 +374,7 @@ class DroneRun:
                 self._told.event(RESTORED, names=names)
                 return
             if report is not None:
-                reason = "not taken: " + ", ".join((*report.refused, *report.missing))
+                reason = f"not taken: {', '.join((*report.refused, *report.missing))}"
         except FlightError as exc:
             reason = str(exc)
         except TimeoutError:

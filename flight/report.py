@@ -25,9 +25,9 @@ from skymist.flight.lawful import policy_dict
 from skymist.flight.record import read_record
 from skymist.flight.report_page import report_html
 from skymist.flight.report_pdf import report_pdf
-from skymist.flight.report_words import ENGLISH, Wording
 from skymist.flight.treatment_form import treatment_form
 from skymist.flight.treatment_record import treatment_record_csv
+from skymist.flight.wording import ENGLISH, Wording
 from skymist.missions.plans import write_whole
 from skymist.missions.tables import inert
 

@@ -11,7 +11,7 @@ import jinja2
 from skymist.coverage.dosemap import TREATED_FRAC, SpotOutcome
 from skymist.coverage.words import Language, time_span
 from skymist.flight.applied import DIRECT_L_PER_M2
-from skymist.flight.report_words import ENGLISH, Wording
+from skymist.flight.wording import ENGLISH, Wording
 from skymist.missions.formats.page import font_face
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from skymist.flight.report_page import SIGNERS, TOLD_BY_PEOPLE, how_known, productivity, rules_held
-from skymist.flight.report_words import ENGLISH, Wording
+from skymist.flight.wording import ENGLISH, Wording
 from skymist.missions.formats.pdf import SOFT, PdfPages, Row
 
 if TYPE_CHECKING:

@@ -180,8 +180,9 @@ class SortieRun:
         await self._launcher.check_again(self.job.mission)
         power, least_frac = self._watch.state.power, self._battery_min_frac()
         if power is not None and power.frac is not None and power.frac < least_frac:
-            text = f"{self.job.drone.id}: wanted its battery at {least_frac:.0%}, found it at "
-            raise VehicleRefused(f"{text}{power.frac:.0%}", sysid=self._peer.sysid)
+            own, has = self.job.drone.id, power.frac
+            text = f"{own}: wanted its battery at {least_frac:.0%}, found it at {has:.0%}"
+            raise VehicleRefused(text, sysid=self._peer.sysid)
 
     async def launch(self) -> None:
         """Arm and start; whatever is answered, the drone is to be seen home from here on.

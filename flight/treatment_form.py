@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from skymist.flight.report_page import SIGNERS
-from skymist.flight.report_words import ENGLISH, Wording
 from skymist.flight.treatment_record import treatment_rows
+from skymist.flight.wording import ENGLISH, Wording
 from skymist.missions.formats.pdf import SOFT, PdfPages, Row
 
 HEAD: Row = (

@@ -12,7 +12,7 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from skymist.flight.report_words import ENGLISH, Wording
+from skymist.flight.wording import ENGLISH, Wording
 from skymist.missions.tables import inert
 
 if TYPE_CHECKING:

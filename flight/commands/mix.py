@@ -46,6 +46,7 @@ def mix(
     from skymist.missions.organiser.mixing_sheet import sheet_csv, sheet_dict, sheet_of, sheet_pdf
     from skymist.missions.organiser.prices import prices_of
     from skymist.missions.organiser.tanks import fills
+    from skymist.missions.organiser.words import tell
     from skymist.missions.plans import write_whole
 
     place, made = read_both(site, plan, start)
@@ -59,28 +60,28 @@ def mix(
     if json:
         print(jsonlib.dumps(sheet_dict(sheet), ensure_ascii=False))
     else:
-        _print(sheet, output)
+        _print(sheet, output, lang)
+    lacks = "{agent}: wanted a product that makes it, found none: name it under organiser: products"
     for agent_id in sheet.agents_without_product:
-        typer.echo(
-            f"skymist: {agent_id}: wanted a product that makes it, found none: name it under "
-            "organiser: products",
-            err=True,
-        )
+        typer.echo(f"skymist: {tell(lang, lacks, agent=agent_id)}", err=True)
     if sheet.agents_without_product:
         raise typer.Exit(1)
 
 
-def _print(sheet: Sheet, output: Path | None) -> None:
+def _print(sheet: Sheet, output: Path | None, lang: Language) -> None:
     from skymist.missions.organiser.mixing_sheet import amount_text, strength_lines
-    from skymist.missions.organiser.words import clock, day_text
+    from skymist.missions.organiser.words import clock, day_text, tell
 
     console = Console()
-    title = f"Mixing sheet for {sheet.site.name}"
+    title = tell(lang, "Mixing sheet for {site}", site=sheet.site.name)
     console.print(title, soft_wrap=True, highlight=False, markup=False)
-    for line in strength_lines(sheet, Language.ENGLISH):
+    for line in strength_lines(sheet, lang):
         console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
-    figures = ("L", "of product", "water mL")
-    table = table_of("agent", "for", *figures, "ready by", "note", whole=["agent"], right=figures)
+    figures = tuple(tell(lang, head) for head in ("L", "of product", "water mL"))
+    agent_head, *heads = (tell(lang, head) for head in ("agent", "for", "ready by", "note"))
+    table = table_of(
+        *(agent_head, heads[0], *figures, *heads[1:]), whole=[agent_head], right=figures
+    )
 
     def row(
         agent: str,
@@ -92,23 +93,25 @@ def _print(sheet: Sheet, output: Path | None) -> None:
     ) -> None:
         parts = ("", "")
         if product is not None and one is not None:
-            parts = (amount_text(product, one, Language.ENGLISH), f"{one.water_ml:,.0f}")
+            parts = (amount_text(product, one, lang), f"{one.water_ml:,.0f}")
         table.add_row(*map(escape, (agent, what, f"{litres_l:.2f}", *parts, *rest)))
 
     for b in sheet.batches:
         table.add_section()
-        note = "keeps as its label says"
+        note = tell(lang, "keeps as its label says")
         if b.discard_s is not None:
-            note = f"throw away by {sheet.start.at(b.discard_s)}"
+            note = tell(lang, "throw away by {time}", time=sheet.start.at(b.discard_s))
         ready = "" if b.first_s is None else clock(sheet.start, b.first_s)
-        day = day_text(Language.ENGLISH, sheet.start, b.day)
+        day = day_text(lang, sheet.start, b.day)
         row(b.agent_id, day, b.product, b.recipe, b.recipe.litres_l, ready, note)
         for f in sheet.fills:
             if (f.day, f.agent_id) == (b.day, b.agent_id):
-                who = f"  {f.sortie_id}" if f.drone_id else f"  on foot: {f.post or '-'}"
-                rinse = "" if f.rinsed_l is None else "rinse the tank first"
+                on_foot = tell(lang, "on foot: {post}", post=f.post or "-")
+                who = f"  {f.sortie_id}" if f.drone_id else f"  {on_foot}"
+                rinse = "" if f.rinsed_l is None else tell(lang, "rinse the tank first")
                 ready = "" if f.needed_s is None else clock(sheet.start, f.needed_s)
                 row("", who, sheet.product_of(f), sheet.recipe_of(f), f.litres_l, ready, rinse)
     console.print(table)
     if output is not None:
-        console.print(f"files: {output}", soft_wrap=True, highlight=False, markup=False)
+        files = tell(lang, "files: {folder}", folder=output)
+        console.print(files, soft_wrap=True, highlight=False, markup=False)

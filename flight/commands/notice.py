@@ -78,7 +78,7 @@ def notice(
     if json:
         print(jsonlib.dumps(_as_dict(series, old, [name for name, _ in written])))
     else:
-        _print(series, old, output)
+        _print(series, old, output, lang)
 
 
 def _address(url: str) -> str:
@@ -116,17 +116,20 @@ def _as_dict(series: Series, old: Series | None, names: list[str]) -> dict[str, 
     }
 
 
-def _print(series: Series, old: Series | None, output: Path) -> None:
+def _print(series: Series, old: Series | None, output: Path, lang: Language) -> None:
     from skymist.missions.organiser.notice_text import told
+    from skymist.missions.organiser.words import tell
 
     console = Console()
-    title = f"Notices for {series.site}"
+    title = tell(lang, "Notices for {site}", site=series.site)
     console.print(title, soft_wrap=True, highlight=False, markup=False)
-    table = Table("zone", "version", "what changed")
+    table = Table(*(tell(lang, head) for head in ("zone", "version", "what changed")))
     for one in series.notices:
         is_new = old is None or old.of(one.zone_id) != one
-        changes = told(series.site, one, Language.ENGLISH).changes
-        text = "\n".join(changes) or "first version"
-        table.add_row(escape(one.zone_id), str(one.version), escape(text if is_new else "nothing"))
+        changes = told(series.site, one, lang).changes
+        text = "\n".join(changes) or tell(lang, "first version")
+        text = text if is_new else tell(lang, "nothing")
+        table.add_row(escape(one.zone_id), str(one.version), escape(text))
     console.print(table)
-    console.print(f"files: {output}", soft_wrap=True, highlight=False, markup=False)
+    files = tell(lang, "files: {folder}", folder=output)
+    console.print(files, soft_wrap=True, highlight=False, markup=False)

@@ -13,9 +13,11 @@ from rich.table import Table
 
 from skymist.coverage.words import Language
 from skymist.flight.machine_lines import say_event
+from skymist.flight.wording import ENGLISH, Wording, offset_of
 from skymist.missions.site_writer import require_free, write_site
 
 if TYPE_CHECKING:
+    from skymist.flight.applied import Applied
     from skymist.flight.report import ReportFiles
 
 STAGES = {
@@ -76,7 +78,6 @@ def report(
     from skymist.flight.commands.preview import warn_of_letters
     from skymist.flight.progress import progress_on_stderr
     from skymist.flight.report import write_report
-    from skymist.flight.report_words import Wording, offset_of
 
     beside = record if record.is_dir() else record.parent
     wording = Wording(language=lang, utc_offset_min=offset_of(utc_offset))
@@ -96,14 +97,16 @@ def report(
     if json:
         print(made.json.read_text(encoding="utf-8"), end="")
     else:
-        print_report(made)
+        print_report(made, wording)
     if missed_site is not None:
-        tell_missed_site(made, missed_site, as_json=json)
+        tell_missed_site(made, missed_site, wording, as_json=json)
     if not made.applied.is_as_planned:
         raise typer.Exit(1)
 
 
-def tell_missed_site(made: ReportFiles, folder: Path, *, as_json: bool = False) -> None:
+def tell_missed_site(
+    made: ReportFiles, folder: Path, wording: Wording, *, as_json: bool = False
+) -> None:
     """Write the missed spots as a site, and say on stderr where, or that there are none."""
     missed = frozenset(spot.spot.id for spot in made.applied.missed)
     site = made.applied.plan.site
@@ -112,43 +115,73 @@ def tell_missed_site(made: ReportFiles, folder: Path, *, as_json: bool = False) 
     if as_json:
         say_event("missed_site", file=path, num_spots=len(missed))
     else:
-        typer.echo(f"missed site: {path or 'none written, nothing was missed'}", err=True)
+        none = wording.say("missed site: none written, nothing was missed")
+        typer.echo(wording.say("missed site: {path}", path=path) if path else none, err=True)
 
 
-def print_report(made: ReportFiles) -> None:
+def print_report(made: ReportFiles, wording: Wording = ENGLISH) -> None:
     """The summary that an organiser reads, on stdout."""
-    from skymist.coverage.dosemap import SpotOutcome
-
-    applied, totals = made.applied, made.applied.totals
-    kind = "REHEARSAL" if applied.is_rehearsal else "Treatment"
+    applied, say, told = made.applied, wording.say, wording.told
+    kind = "REHEARSAL at {site}" if applied.is_rehearsal else "Treatment at {site}"
     console = Console()
-    table = Table(title=escape(f"{kind} at {applied.plan.site.name}"), show_header=False)
+    table = Table(title=escape(say(kind, site=applied.plan.site.name)), show_header=False)
     table.title_justify = "left"
     table.add_column(style="bold")
     table.add_column()
-    counts = ", ".join(f"{applied.count(outcome)} {outcome}" for outcome in SpotOutcome)
-    wet_m2 = sum(area.wet_m2 for area in applied.no_spray)
-    rows = (
-        ("planned spots", f"{len(applied.spots)}: {counts}"),
-        (
-            "at the dose",
-            f"{totals.dosed_frac:.1%} of {totals.target_m2:,.0f} m2 got 80 % of its dose or more",
-        ),
-        ("liquid", f"{totals.litres_l:.1f} L, {totals.outside_l:.1f} L of it outside the targets"),
-        ("no-spray areas", f"{wet_m2:.1f} m2 sprayed directly"),
-        ("in the field", f"{totals.busy_s / 60:.0f} min, {totals.num_sorties} sorties"),
-        ("ending", applied.ending),
-    )
-    for name, text in rows:
-        table.add_row(name, escape(text))
+    for name, text in summary_rows(applied, wording):
+        table.add_row(say(name), escape(text))
     console.print(table)
     if applied.missed:
-        missed = Table("spot", "result", "at the dose", "reason", title="Missed, whole or in part")
+        heads = ("spot", "result", "at the dose", "reason")
+        missed = Table(*map(say, heads), title=say("Missed, whole or in part"))
         missed.title_justify = "left"
         for spot in applied.missed:
-            cells = (spot.spot.id, spot.outcome, f"{spot.dosed_frac:.0%}", spot.reason)
+            share = f"{spot.dosed_frac:.0%}"
+            cells = (spot.spot.id, say(spot.outcome), share, told(spot.reason))
             missed.add_row(*map(escape, cells))
         console.print(missed)
     for note in applied.notes:
-        console.print(f"note: {note}", highlight=False, markup=False)
-    console.print(f"report: {made.html}", soft_wrap=True, highlight=False, markup=False)
+        console.print(say("note: {why}", why=told(note)), highlight=False, markup=False)
+    path = say("report: {path}", path=made.html)
+    console.print(path, soft_wrap=True, highlight=False, markup=False)
+
+
+def summary_rows(applied: Applied, wording: Wording) -> tuple[tuple[str, str], ...]:
+    """Names, in English, and texts of the summary."""
+    from skymist.coverage.dosemap import SpotOutcome
+
+    say, totals = wording.say, applied.totals
+    counts = say(", ").join(
+        say("{count} {outcome}", count=applied.count(outcome), outcome=say(outcome))
+        for outcome in SpotOutcome
+    )
+    wet_m2 = sum(area.wet_m2 for area in applied.no_spray)
+    return (
+        ("planned spots", say("{number}: {counts}", number=len(applied.spots), counts=counts)),
+        (
+            "at the dose",
+            say(
+                "{share} of {area} m2 got 80 % of its dose or more",
+                share=f"{totals.dosed_frac:.1%}",
+                area=f"{totals.target_m2:,.0f}",
+            ),
+        ),
+        (
+            "liquid",
+            say(
+                "{litres} L, {outside} L of it outside the targets",
+                litres=f"{totals.litres_l:.1f}",
+                outside=f"{totals.outside_l:.1f}",
+            ),
+        ),
+        ("no-spray areas", say("{area} m2 sprayed directly", area=f"{wet_m2:.1f}")),
+        (
+            "in the field",
+            say(
+                "{minutes} min, {sorties} sorties",
+                minutes=f"{totals.busy_s / 60:.0f}",
+                sorties=totals.num_sorties,
+            ),
+        ),
+        ("ending", wording.told(applied.ending)),
+    )

@@ -57,6 +57,7 @@ def roster(
     from skymist.missions.organiser.duties import duties
     from skymist.missions.organiser.prices import prices_of
     from skymist.missions.organiser.roster import roster_csv, roster_dict, roster_pdf
+    from skymist.missions.organiser.words import tell
     from skymist.missions.plans import write_whole
 
     place, made = read_both(site, plan, start)
@@ -68,13 +69,14 @@ def roster(
     pdf = roster_pdf(place, made.start, found, png, lang)
     for name, data in ((MAP_FILE, png), (CSV_FILE, table), (PDF_FILE, pdf)):
         write_whole(output / name, data)
+    unsaid = "{spot}: no hours left for people on foot: agree on a time"
     for duty in found:
         if duty.from_s is None:
-            log.warning("%s: no hours left for people on foot: agree on a time", duty.spot.id)
+            log.warning("%s", tell(lang, unsaid, spot=duty.spot.id))
     if json:
         print(jsonlib.dumps(roster_dict(place, made.start, found), ensure_ascii=False))
     else:
-        _print(place, made, found, output)
+        _print(place, made, found, output, lang)
 
 
 def read_both(site: Path, plan: Path, start: str | None) -> tuple[Site, Plan]:
@@ -106,24 +108,26 @@ def _as_planned(site: Site, plan: Plan) -> Site:
     return replace(site, spots=tuple(spots))
 
 
-def _print(site: Site, plan: Plan, found: Sequence[Duty], output: Path) -> None:
+def _print(site: Site, plan: Plan, found: Sequence[Duty], output: Path, lang: Language) -> None:
     from skymist.missions.organiser.duties import Hand
-    from skymist.missions.organiser.words import day_text, slot_text
+    from skymist.missions.organiser.words import day_text, slot_text, tell
 
     assert plan.start is not None
     console = Console()
-    title = f"Roster of {site.name}: {len(found)} duties"
+    title = tell(lang, "Roster of {site}: {number} duties", site=site.name, number=len(found))
     console.print(title, soft_wrap=True, highlight=False, markup=False)
-    table = Table("day", "zone", "post", "by", "spots", "first to last")
+    heads = ("day", "zone", "post", "by", "spots", "first to last")
+    table = Table(*(tell(lang, head) for head in heads))
     for day in dict.fromkeys(duty.day for duty in found):
         of_day = [duty for duty in found if duty.day == day]
         for zone, post, by in dict.fromkeys((d.zone_id, d.post, d.by) for d in of_day):
             some = [d for d in of_day if (d.zone_id, d.post, d.by) == (zone, post, by)]
             begun = min((d.from_s for d in some if d.from_s is not None), default=None)
             ended = max((d.to_s for d in some if d.to_s is not None), default=None)
-            slot = slot_text(Language.ENGLISH, plan.start, begun, ended)
-            hand = "drone" if by is Hand.DRONE else "ground crew"
-            day_name = day_text(Language.ENGLISH, plan.start, day)
+            slot = slot_text(lang, plan.start, begun, ended)
+            hand = tell(lang, "drone" if by is Hand.DRONE else "ground crew")
+            day_name = day_text(lang, plan.start, day)
             table.add_row(*map(escape, (day_name, zone, post, hand, str(len(some)), slot)))
     console.print(table)
-    console.print(f"files: {output}", soft_wrap=True, highlight=False, markup=False)
+    files = tell(lang, "files: {folder}", folder=output)
+    console.print(files, soft_wrap=True, highlight=False, markup=False)

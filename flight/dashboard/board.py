@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from skymist.coverage.frames import Geo
 from skymist.flight.credit import Credit
 from skymist.flight.display import event_text
+from skymist.flight.wording import CHINESE, ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,10 +71,10 @@ class Bar:
 
 
 class Board:
-    """Folds events; `snapshot` is everything, `news` what changed since it was last asked."""
+    """Folds events; `snapshot` is everything. What it says stands in English and in Chinese."""
 
     def __init__(self, plan: Plan) -> None:
-        self.plan, self.now_s, self.outcome = plan, 0.0, ""
+        self.plan, self.now_s, self.outcome = plan, 0.0, ("", "")
         flying = dict.fromkeys(sortie.drone_id for sortie in plan.sorties)
         order = [drone.id for drone in plan.site.fleet if drone.id in flying]
         self.drones = {
@@ -104,7 +105,8 @@ class Board:
         if handler is not None:
             handler(event)
         if name in WORTH:
-            self.lines.append([round(float(event["t_s"]), 1), event_text(name, event)])
+            both = (event_text(name, event, wording) for wording in (ENGLISH, CHINESE))
+            self.lines.append([round(float(event["t_s"]), 1), *both])
             del self.lines[:-LINES_KEPT]
 
     def _row(self, event: Mapping[str, Any]) -> DroneRow:
@@ -202,8 +204,12 @@ class Board:
         self._alarm(event, str(event["severity"]), str(event["text"]))
 
     def _on_skipped(self, event: Mapping[str, Any]) -> None:
-        text = f"{event['spot_id']} skipped: {event['reason']}"
-        self._alarm(event, "warning", text)
+        spot_id, reason = event["spot_id"], str(event["reason"])
+        english, chinese = (
+            wording.say("{spot} skipped: {why}", spot=spot_id, why=wording.told(reason))
+            for wording in (ENGLISH, CHINESE)
+        )
+        self._alarm(event, "warning", english, chinese)
 
     def _on_replan(self, event: Mapping[str, Any]) -> None:
         for sortie in event.get("plan", {}).get("sorties", ()):
@@ -219,9 +225,12 @@ class Board:
             )
 
     def _on_end(self, event: Mapping[str, Any]) -> None:
-        self.outcome = f"{event['outcome']}: {event['text']}"
+        english, chinese = (event_text("end", event, wording) for wording in (ENGLISH, CHINESE))
+        self.outcome = english, chinese
 
-    def _alarm(self, event: Mapping[str, Any], severity: str, text: str) -> None:
+    def _alarm(
+        self, event: Mapping[str, Any], severity: str, text: str, chinese: str | None = None
+    ) -> None:
         if severity == "info":
             return
         self.alerts.append(
@@ -231,6 +240,7 @@ class Board:
                 "drone": str(event.get("drone_id", "")),
                 "severity": severity,
                 "text": text,
+                "zh": CHINESE.told(text) if chinese is None else chinese,
                 "seenBy": "",
             }
         )

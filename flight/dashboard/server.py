@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from skymist.coverage.errors import PlanError
+from skymist.flight.chinese.events import EVENT_LABELS
 from skymist.flight.dashboard.board import Board
 from skymist.flight.dashboard.doors import COOKIE, Doors, Role, is_same_place
 from skymist.flight.dashboard.feed import Replay, live
 from skymist.flight.orders import Verb, parse_order
+from skymist.flight.wording import BOOK
 from skymist.missions.formats.page import filled, plan_data
 from skymist.missions.plans import plan_from_dict
 
@@ -51,6 +53,7 @@ HEADERS = {
 STRANGER = (
     "<!doctype html><meta charset=utf-8><title>Skymist</title><p>This dashboard opens with the "
     "link that the program printed. The operator's opens once; ask for the viewers' link."
+    "<p lang=zh-CN>请用程序打印的链接打开本看板。操作人的链接只能打开一次；请索取查看者的链接。"
 )
 
 
@@ -168,6 +171,8 @@ class Dashboard:
             "mayCommand": role is Role.OPERATOR and self._source.orders is not None,
             "mayAcknowledge": role is Role.OPERATOR,
             "speed": self._source.speed,
+            # Alerts come when the page is there: letters for all that they may say come with it.
+            "letters": "".join(sorted(BOOK.letters | set("".join(EVENT_LABELS.values())))),
         }
         template = (files("skymist.flight") / "data" / "dashboard.html").read_text(encoding="utf-8")
         return web.Response(text=filled(template, data), content_type="text/html")

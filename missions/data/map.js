@@ -8,6 +8,7 @@ const clock = seconds => {
   const s = Math.max(0, Math.round(seconds)), two = n => String(n).padStart(2, "0");
   return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
 };
+const inLang = (thing, key) => (lang === "zh" ? thing[`${key}Zh`] ?? thing[key] : thing[key]);
 const INK = "#1b1f24", RIM = "#5a5a5a", PAD = "#0b6e8a", CARE = "#cc00a0";
 const LETTERS = '"Skymist SC", system-ui, "PingFang SC", "Microsoft YaHei", sans-serif';
 const canvas = $("map"), ctx = canvas.getContext("2d");
@@ -195,7 +196,7 @@ function markReceptors(isFree, hasLabels) {
     }
     ctx.closePath();
     ctx.fill();
-    if (hasLabels && place.kind && isFree(at)) text(place.kind, at[0] + 10, at[1] + 4);
+    if (hasLabels && place.kind && isFree(at)) text(inLang(place, "kind"), at[0] + 10, at[1] + 4);
   }
 }
 // A zone's name stands at its corner in the north-west.

@@ -23,6 +23,9 @@ from skymist.coverage.mapmarks import DRONE_COLOURS, chinese_font_path
 from skymist.coverage.plan import Pass
 from skymist.coverage.plots import planned_dose
 from skymist.coverage.raster import polygons_of
+from skymist.coverage.words import Language, say
+from skymist.missions.organiser.words import kind_text
+from skymist.missions.plan_phrases import PLAN_BOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,7 +106,11 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         ],
         "noSpray": [{"why": n.reason, "rings": _rings(n.area)} for n in site.no_spray],
         "receptors": [
-            {"kind": r.kind, "at": _points([r.shape.representative_point().coords[0]])[0]}
+            {
+                "kind": r.kind.replace("_", " "),
+                "kindZh": say(Language.CHINESE, r.kind),
+                "at": _points([r.shape.representative_point().coords[0]])[0],
+            }
             for r in site.receptors
         ],
         "pads": [{"id": p.id, "at": _points([(p.x, p.y)])[0]} for p in site.pads],
@@ -123,7 +130,8 @@ def _spots(plan: Plan) -> list[dict[str, Any]]:
         one: dict[str, Any] = {
             "id": spot.id,
             "name": spot.name,
-            "kind": spot.kind.value,
+            "kind": spot.kind.value.replace("_", " "),
+            "kindZh": kind_text(Language.CHINESE, spot.kind),
             "level": spot.level.value,
             "zone": spot.zone_id or "",
             "post": plan.site.post_for(spot),
@@ -132,6 +140,7 @@ def _spots(plan: Plan) -> list[dict[str, Any]]:
             "at": _points([spot.area.representative_point().coords[0]])[0],
             "rings": _rings(spot.area),
             "left": left.get(spot.id, []),
+            "leftZh": [PLAN_BOOK.told(text) for text in left.get(spot.id, [])],
         }
         if flown is not None:
             one |= {

@@ -243,4 +243,29 @@ CHINESE = {
     "unit": "单位",
     "mark": "标记",
     "source": "来源",
+    # summaries in the terminal
+    "Roster of {site}: {number} duties": "{site} 值班表：{number} 项",
+    "spots": "死角",
+    "first to last": "起止时间",
+    "Notices for {site}": "{site} 告示",
+    "version": "版本",
+    "what changed": "变化",
+    "first version": "首版",
+    "nothing": "无变化",
+    "Mixing sheet for {site}": "{site} 配药单",
+    "for": "用于",
+    "L": "L",
+    "ready by": "备妥时间",
+    "note": "备注",
+    "keeps as its label says": "保存时间按标签",
+    "throw away by {time}": "{time} 前用完，余液废弃",
+    "on foot: {post}": "人工：{post}",
+    "rinse the tank first": "先冲洗药箱",
+    "{agent}: wanted a product that makes it, found none: name it under organiser: products": (
+        "{agent}：未指定配制所用产品：请在 organiser: products 中写明"
+    ),
+    "{spot}: no hours left for people on foot: agree on a time": (
+        "{spot}：人工已无可用时段：请商定时间"
+    ),
+    "files: {folder}": "文件：{folder}",
 }

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from skymist.flight.record import read_record
+from tests.flight.said import english_left
 
 DEMO = Path(__file__).resolve().parents[2] / "missions" / "data" / "demo" / "site.yaml"
 SKYMIST = [sys.executable, "-m", "skymist.flight.cli"]
@@ -118,7 +119,7 @@ def test_a_rehearsal_moves_is_paused_goes_on_and_comes_home(flown: Flown, page: 
     until(lambda: page.execute_script(waits) == 2, "drones that wait to be told", 240)
     press(page, "All home")
     press(page, "Yes, do it")
-    until(lambda: page.execute_script("return news.outcome"), "the end", 120)
+    until(lambda: page.execute_script("return news.outcome[0]"), "the end", 120)
     alerts = page.execute_script("return news.alerts.length")
     assert alerts
     # The program ends with the operation; its page is closed before the browser complains.
@@ -151,15 +152,21 @@ def test_the_operators_link_opens_once(flown: Flown, page: Any) -> None:
     page.get_log("browser")
 
 
-@pytest.fixture
-def replayed(browser: Any, tmp_path: Path) -> Iterator[str]:
-    """A whole rehearsal, played again fast; gives the operator's link."""
-    record = tmp_path / "record"
+@pytest.fixture(scope="module")
+def whole(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The record of a whole rehearsal."""
+    record = tmp_path_factory.mktemp("whole") / "record"
     subprocess.run(
         [*SKYMIST, "rehearse", str(DEMO), "-o", str(record)], check=True, capture_output=True
     )
+    return record
+
+
+@pytest.fixture
+def replayed(whole: Path) -> Iterator[str]:
+    """It, played again fast; gives the operator's link."""
     shown = subprocess.Popen(
-        [*SKYMIST, "watch", str(record), "--replay", "200"], stdout=subprocess.PIPE, text=True
+        [*SKYMIST, "watch", str(whole), "--replay", "200"], stdout=subprocess.PIPE, text=True
     )
     assert shown.stdout is not None
     yield shown.stdout.readline().rpartition(" ")[2].strip()
@@ -167,13 +174,11 @@ def replayed(browser: Any, tmp_path: Path) -> Iterator[str]:
     shown.communicate(timeout=30)
 
 
-def test_a_replay_ends_with_the_records_own_figures(
-    replayed: str, page: Any, tmp_path: Path
-) -> None:
+def test_a_replay_ends_with_the_records_own_figures(replayed: str, page: Any, whole: Path) -> None:
     page.get(replayed)
     until(lambda: page.execute_script("return news && news.over"), "the end of the replay")
-    record = read_record(tmp_path / "record")
-    assert page.execute_script("return news.outcome").startswith("done")
+    record = read_record(whole)
+    assert page.execute_script("return news.outcome[0]").startswith("done")
     shown = dict(page.execute_script("return news.drones.map(d => [d.id, d.litres])"))
     told: dict[str, float] = {}
     for event in record.of("sortie"):
@@ -187,6 +192,32 @@ def test_a_replay_ends_with_the_records_own_figures(
     bars = page.execute_script("return news.bars")
     assert {bar[0] for bar in bars} == {s.id for s in record.plan().sorties}
     assert all(bar[4] < bar[5] for bar in bars)
+
+
+def test_in_chinese_no_english_of_ours_is_left(replayed: str, page: Any, whole: Path) -> None:
+    page.get(replayed)
+    until(lambda: page.execute_script("return news && news.over"), "the end of the replay")
+    press(page, "中文")
+    assert "完成" in text_of(page, "state")
+    assert "架次" in text_of(page, "state")
+    plan = read_record(whole).plan()
+    spot = next(s for s in plan.site.spots if s.id == "refuse-west")
+    page.execute_script("spot = P.spots.find(s => s.id === arguments[0]); tell()", spot.id)
+    assert "垃圾屋" in text_of(page, "info")
+    shown = page.execute_script(
+        "const skip = 'script,style,#title,#foot,#lang';"
+        "document.querySelectorAll(skip).forEach(e => e.remove());"
+        "return document.body.innerText + [...document.querySelectorAll('[title],[aria-label]')]"
+        ".map(e => ['title', 'aria-label'].map(n => e.getAttribute(n) || '')).join(' ')"
+    )
+    ids = [s.id for s in plan.site.spots] + [s.name for s in plan.site.spots if s.name]
+    ids += [s.id for s in plan.sorties] + [d.id for d in plan.site.fleet]
+    ids += [text for z in plan.site.zones for text in (z.id, z.responsible) if text]
+    for name in sorted(ids, key=len, reverse=True):
+        shown = shown.replace(name, "")
+    assert len(shown) > 200
+    shown = re.sub(r"“[^”]*”", "", shown)
+    assert english_left(shown) == []
 
 
 @pytest.mark.parametrize(("wide", "high"), [(1400, 900), (1180, 820), (820, 1180)])

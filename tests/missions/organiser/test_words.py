@@ -70,7 +70,7 @@ def test_no_translation_is_left_over() -> None:
     commands = ROOT / "flight" / "commands"
     for path in (
         *FOLDER.glob("*.py"),
-        commands / "cost.py",
+        *(commands / f"{name}.py" for name in ("cost", "mix", "notice", "roster")),
         ROOT / "flight" / "costing.py",
         *(ROOT / "missions" / "data").glob("*.yaml"),
     ):

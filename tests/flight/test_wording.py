@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import inspect
 import io
 import json
 import logging
@@ -20,10 +19,10 @@ from skymist.coverage.plan import Plan
 from skymist.coverage.planning import plan_site
 from skymist.coverage.site import Kind, LevelName
 from skymist.coverage.words import Language, has_words
-from skymist.flight import applied, report_chinese
+from skymist.flight.chinese.labels import LABELS
 from skymist.flight.report import ReportFiles, write_report
-from skymist.flight.report_words import Wording, offset_of
 from skymist.flight.treatment_record import METHOD, treatment_record_csv
+from skymist.flight.wording import Wording, offset_of
 from skymist.missions.site import read_site
 from tests.plans import made_plan, neighbourhood
 from tests.records import write_record
@@ -73,36 +72,17 @@ def test_every_text_of_a_report_stands_in_chinese() -> None:
     assert len(found) > 90
     kinds = {kind.replace("_", " ") for kind in Kind}
     found |= kinds | set(METHOD.values()) | set(SpotOutcome) | set(LevelName)
-    assert sorted(t for t in found if t not in report_chinese.LABELS and not has_words(t)) == []
+    assert sorted(t for t in found if t not in LABELS and not has_words(t)) == []
 
 
 def test_every_letter_that_reports_write_has_a_glyph() -> None:
-    texts = [*report_chinese.LABELS.values(), *report_chinese.TOLD.values()]
-    assert mapmarks.without_glyphs(texts) == ""
+    assert mapmarks.without_glyphs(LABELS.values()) == ""
 
 
 def test_names_in_braces_are_the_same_in_both_languages() -> None:
-    for english, chinese in (report_chinese.LABELS | report_chinese.TOLD).items():
+    for english, chinese in LABELS.items():
         names = re.findall(r"\{\w+\}", english)
         assert sorted(names) == sorted(re.findall(r"\{\w+\}", chinese)), english
-
-
-def test_what_plans_and_reports_say_is_recognised(plan: Plan) -> None:
-    """Literal texts of the code that writes them, with something for every `{...}` of theirs."""
-    from skymist.coverage import dayplan, passes, sorties, treat
-
-    pieces = " ".join(inspect.getsource(m) for m in (applied, treat, passes, sorties, dayplan))
-    pieces = re.sub(r'"\s*\n\s*f?"', "", pieces)
-    fixed = {re.sub(r"\{\w+\}", "{}", text) for text in report_chinese.TOLD}
-    found = {
-        re.sub(r"\{[^{}]*\}", "{}", text)
-        for text in re.findall(r'f"([^"\n]+ [^"\n]+ [^"\n]+)"', pieces)
-    }
-    known = {text for text in found if text in fixed}
-    assert len(known) >= 12, known
-    for text in known:
-        told = ZH.told(text.replace("{}", "7.5"))
-        assert not OURS.search(told), told
 
 
 def test_reasons_of_a_real_plan_are_told_in_chinese() -> None:

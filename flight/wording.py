@@ -1,7 +1,7 @@
-"""The words of reports in English and Chinese, and their clock; English is the key.
+"""How reports, the dashboard and terminals speak: English or Chinese, and by which clock.
 
-A record holds English alone: what it says of reasons, notes and endings is recognised by its
-wording and given in the report's language; what is not recognised stays as it was recorded.
+English is the key. A record holds English alone: what it says of alerts, reasons, notes and endings
+is recognised by its phrases (`missions.phrasebook`); what is not known stays as it was recorded.
 """
 
 from __future__ import annotations
@@ -9,14 +9,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from functools import lru_cache
 
 from skymist.coverage import words
 from skymist.coverage.errors import PlanError
 from skymist.coverage.words import Language
-from skymist.flight.report_chinese import LABELS, TOLD
+from skymist.flight.chinese.events import EVENT_LABELS
+from skymist.flight.chinese.flights import FLIGHT_PHRASES
+from skymist.flight.chinese.labels import LABELS
+from skymist.flight.chinese.terminal import TERMINAL_LABELS
+from skymist.flight.chinese.vehicles import VEHICLE_PHRASES
+from skymist.missions.phrasebook import Phrasebook
+from skymist.missions.plan_phrases import PLAN_PHRASES
 
 _OFFSET = re.compile(r"([+-]?)(\d{1,2})(?::([0-5]\d))?")
+BOOK = Phrasebook(PLAN_PHRASES, FLIGHT_PHRASES, VEHICLE_PHRASES)
+"""What records and plans say."""
+OWN = {**EVENT_LABELS, **TERMINAL_LABELS, **LABELS}
+"""What reports, the log and terminals say themselves."""
 OFFSET_MOST_MIN = 14 * 60
 """No clock on Earth is further from UTC. Source: the time zone database (Line Islands, +14)."""
 
@@ -30,19 +39,16 @@ class Wording:
 
     def say(self, text: str, **values: object) -> str:
         """One of the report's own texts, its `{names}` filled in."""
-        if self.language is Language.CHINESE and text in LABELS:
-            return LABELS[text].format(**values)
+        if self.language is Language.CHINESE and text in OWN:
+            return OWN[text].format(**values)
         return words.say(self.language, text, **values)
 
     def told(self, text: str) -> str:
         """A text of the record or the plan: as it stands where it is not recognised."""
         if self.language is not Language.CHINESE:
             return text
-        for pattern, chinese in _patterns():
-            if found := pattern.fullmatch(text):
-                parts = {name: self.told(part) for name, part in found.groupdict().items()}
-                return chinese.format(**parts)
-        return self.say(text) if "{" not in text else text
+        found = BOOK.told(text)
+        return found if found != text or "{" in text else self.say(text)
 
     def clock(self, iso: str | None) -> str:
         """Hours, minutes and seconds of a moment, empty for none."""
@@ -70,6 +76,7 @@ class Wording:
 
 
 ENGLISH = Wording()
+CHINESE = Wording(language=Language.CHINESE)
 
 
 def offset_of(text: str) -> int:
@@ -88,18 +95,3 @@ def offset_of(text: str) -> int:
             f"found {text!r}"
         )
     return -minutes if found[1] == "-" else minutes
-
-
-@lru_cache(maxsize=1)
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """What the record says, as patterns; each `{name}` stands for some text."""
-    return tuple((_pattern(english), chinese) for english, chinese in TOLD.items())
-
-
-def _pattern(english: str) -> re.Pattern[str]:
-    parts = re.split(r"\{(\w+)\}", english)
-    made = [
-        re.escape(part) if number % 2 == 0 else f"(?P<{part}>.+?)"
-        for number, part in enumerate(parts)
-    ]
-    return re.compile("".join(made), re.DOTALL)

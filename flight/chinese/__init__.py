@@ -1,0 +1,1 @@
+"""Chinese for English: labels of reports, and what records say of flights, vehicles and orders."""
