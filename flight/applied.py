@@ -155,6 +155,8 @@ class Applied:
     """The whole as-applied result. `notes` say what makes it less sure than it looks.
 
     `dose` holds what counts as given; what fell where it must not is counted from all pump output.
+    `doses` are the same by agent. `is_place_sure` is False where lines of the record are damaged,
+    or its positions and speeds do not go together.
     """
 
     plan: Plan
@@ -168,8 +170,10 @@ class Applied:
     totals: Totals
     looks: Looks
     dose: DoseMap
+    doses: Mapping[str, DoseMap]
     tracks: Mapping[str, NDArray[np.float64]]
     notes: tuple[str, ...]
+    is_place_sure: bool
 
     @property
     def ground(self) -> tuple[GroundTask, ...]:
@@ -235,8 +239,10 @@ def applied_from(
         totals=totals,
         looks=_looks(record),
         dose=laid.dose,
+        doses=dict(laid.by_agent),
         tracks=lines_of(flights),
         notes=_notes(record, plan, flights, totals),
+        is_place_sure=not record.faults and _odd_ratio(flights) is None,
     )
 
 
@@ -405,10 +411,17 @@ def _notes(record: Record, plan: Plan, flights: Sequence[Flown], totals: Totals)
             f"The plan was laid for wind of {wind_text(plan.wind)}: spray is drawn as far downwind "
             "of the drone as that wind carries it."
         )
-    ratio = moved_over_told(flights)
-    if ratio is not None and not abs(ratio - 1) <= _CLOCK_TOLERANCE_FRAC:
+    ratio = _odd_ratio(flights)
+    if ratio is not None:
         notes.append(
             f"Positions moved {ratio:.2f} times as far as the reported speeds say: clock and "
             "vehicle disagree (a simulator that lags, or faulty speeds); doses are as unsure."
         )
     return tuple(notes)
+
+
+def _odd_ratio(flights: Sequence[Flown]) -> float | None:
+    """How many times as far positions moved as speeds say, where that is not about once."""
+    ratio = moved_over_told(flights)
+    is_odd = ratio is not None and not abs(ratio - 1) <= _CLOCK_TOLERANCE_FRAC
+    return ratio if is_odd else None

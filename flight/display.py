@@ -126,7 +126,9 @@ def event_text(name: str, fields: Mapping[str, object], wording: Wording = ENGLI
             litres = f"{fields['litres_l']:.1f}"
             return say("{drone}: {litres} L filled in", drone=drone, litres=litres)
         case "look":
-            return say("{drone}: {sortie}: {why}", drone=drone, sortie=fields["sortie_id"], why=text)
+            return say(
+                "{drone}: {sortie}: {why}", drone=drone, sortie=fields["sortie_id"], why=text
+            )
         case "order":
             return _order_text(fields, text, wording)
         case "weather":

@@ -32,6 +32,7 @@ def write_record(
     flow_frac: Callable[[str], float] = lambda spot_id: 1.0,
     shift_m: tuple[float, float] = (0.0, 0.0),
     has_end: bool = True,
+    is_dry: Callable[[str, float, float], bool] = lambda spot_id, x, y: False,
     speedup: float = 1.0,
     started_utc: str = STARTED_UTC,
     fallen: Collection[str] = (),
@@ -56,7 +57,7 @@ def write_record(
     ]
     t_s = 1.0
     for sortie in plan.sorties:
-        flight = list(_flight(plan, sortie, t_s, skip, flow_frac, shift_m, speedup, fallen))
+        flight = list(_flight(plan, sortie, t_s, skip, flow_frac, is_dry, shift_m, speedup, fallen))
         events += flight
         t_s = flight[-1]["t_s"] + 1.0
         service = {"drone_id": sortie.drone_id, "kind": "refill", "litres_l": 9, "duration_s": 1}
@@ -80,6 +81,7 @@ def _flight(
     t_s: float,
     skip: Collection[str],
     flow_frac: Callable[[str], float],
+    is_dry: Callable[[str, float, float], bool],
     shift_m: tuple[float, float],
     speedup: float,
     fallen: Collection[str],
@@ -95,6 +97,7 @@ def _flight(
             spot_id, flow_lps = None, 0.0
         for x, y, speed_mps in _samples(leg):
             geo = plan.site.origin.geo(x + shift_m[0], y + shift_m[1])
+            out_lps = 0.0 if spot_id and is_dry(spot_id, x, y) else flow_lps
             yield {
                 "t_s": round(t_s, 3),
                 "event": "track",
@@ -104,8 +107,8 @@ def _flight(
                 "above_home_m": 0.2 if spot_id in fallen else up_m,
                 "speed_mps": speed_mps,
                 "heading_deg": 0.0,
-                "pump_frac": 1.0 if flow_lps else 0.0,
-                "flow_lps": flow_lps,
+                "pump_frac": 1.0 if out_lps else 0.0,
+                "flow_lps": out_lps,
                 "tank_l": 10.0,
                 "battery_frac": 0.8,
                 "seq": seq,

@@ -10,8 +10,10 @@ FLIGHT_PHRASES = {
     "the operator stopped the operation": "操作人中止作业",
     "1 spot left": "剩余 1 处",
     "{number} spots left": "剩余 {number} 处",
-    "nobody looked into the tank after 1 landing": "1 次降落后无人查看药箱",
-    "nobody looked into the tank after {number} landings": "{number} 次降落后无人查看药箱",
+    "nobody looked into the tank after {what}": "{what}后无人查看药箱",
+    "1 landing": "1 次降落",
+    "{number} landings": "{number} 次降落",
+    "the crew looks into its tank": "人员查看药箱",
     "{number} of {all} sorties flown": "计划 {all} 架次，已飞 {number} 架次",
     "{number} drones hold their first mission; nothing armed without --arm": (
         "{number} 架无人机已载入首个任务；未加 --arm，未解锁"
@@ -48,23 +50,30 @@ FLIGHT_PHRASES = {
         "位置移动距离为上报速度所示的 {ratio} 倍：时钟与无人机不一致（模拟器滞后或速度有误）；"
         "剂量同样不确定。"
     ),
-    "{place}: line damaged (checksum), left out": "{place}：该行损坏（校验和），已略去",
+    "line damaged (checksum), left out": "该行损坏（校验和），已略去",
+    "does not follow the line before it: one is lost or altered": (
+        "与前一行不衔接：有行丢失或被改动"
+    ),
     "{place}: does not follow the line before it: one is lost or altered": (
         "{place}：与前一行不衔接：有行丢失或被改动"
     ),
-    "{place}: says of no line that it comes after it: put in": (
-        "{place}：未注明接在哪一行之后：系后加"
-    ),
-    "{place}: cut short where the program stopped, left out; it was taken up after it": (
-        "{place}：程序停止处中断，已略去；其后已接续"
-    ),
+    "says of no line that it comes after it": "未注明接在哪一行之后",
+    "put in": "系后加",
+    "cut short where the program stopped, left out": "程序停止处中断，已略去",
+    "it was taken up after it": "其后已接续",
     # why a spot was missed
     "no spray on it is recorded": "没有喷到此处的记录",
     "{share} of it got the dose": "其 {share} 达到剂量",
-    "its tank was found empty where {litres} L should be left: nothing that it sprayed is "
-    "proven": "药箱应剩 {litres} L 而实为空：其喷洒均无法证实",
-    "{found} L were found in its tank where {litres} L should be left: {share} of what was "
-    "reckoned came out": "药箱应剩 {litres} L 而实剩 {found} L：仅喷出推算量的 {share}",
+    "nobody looked into the tank": "无人查看药箱",
+    "{litres} L are left by reckoning": "推算剩余 {litres} L",
+    "its tank was found empty {where}": "药箱为空，{where}",
+    "nothing that it sprayed is proven": "其喷洒均无法证实",
+    "{litres} L were found in its tank {where}": "药箱实剩 {litres} L，{where}",
+    "where {litres} L should be left": "应剩 {litres} L",
+    "{share} of what was reckoned came out": "仅喷出推算量的 {share}",
+    "it leaks, gives more than its model says, or sprayed unseen": (
+        "可能泄漏、流量高于型号值，或有未见的喷洒"
+    ),
     "told to skip it": "按指令跳过",
     "{spot} is to be skipped": "{spot} 按指令跳过",
     "told to come home by {who}": "{who} 令其返航",
@@ -87,6 +96,15 @@ FLIGHT_PHRASES = {
     "a fault in Skymist: {said}": "Skymist 程序故障：{said}",
     "held on the ground for {seconds} s: {why}": "在地面被扣留 {seconds} 秒：{why}",
     "nobody is left to tell it to go on": "已无人令其继续",
+    # what of a spot is in the next task
+    "the rest, {left} of {all} m2": "剩余部分，{all} m² 中的 {left} m²",
+    "whole: {why}": "整处：{why}",
+    "nothing of it got its dose": "没有一处达到剂量",
+    "the record is not sure of where the spray fell": "记录不能确定喷洒落点",
+    "its edge says where spray may fall": "其边缘决定可喷范围",
+    "it is treated from one place": "由一点处置",
+    "nearly all of it is left": "几乎全部剩余",
+    "what is left lies scattered": "剩余部分零散",
     # others fly the rest
     "{drone} flies what {sortie} left: {names}": "{drone} 补飞 {sortie} 剩余部分：{names}",
     "{drone} drops out ({why}): its rest is planned over {names}": (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,7 +52,8 @@ def report(
         Path | None,
         typer.Option(
             "--missed-site",
-            help="New folder for a site of the missed spots alone: the next task for `plan`.",
+            help="New folder for a site of what was missed alone, of spots treated in part the "
+            "rest: the next task for `plan`.",
         ),
     ] = None,
     json: Annotated[
@@ -108,15 +108,18 @@ def tell_missed_site(
     made: ReportFiles, folder: Path, wording: Wording, *, as_json: bool = False
 ) -> None:
     """Write the missed spots as a site, and say on stderr where, or that there are none."""
-    missed = frozenset(spot.spot.id for spot in made.applied.missed)
-    site = made.applied.plan.site
-    left = replace(site, spots=tuple(spot for spot in site.spots if spot.id in missed))
-    path = write_site(left, folder) if missed else None
+    from skymist.flight.missed import left_over, missed_site
+
+    left = left_over(made.applied)
+    path = write_site(missed_site(made.applied, left), folder) if left else None
     if as_json:
-        say_event("missed_site", file=path, num_spots=len(missed))
-    else:
-        none = wording.say("missed site: none written, nothing was missed")
-        typer.echo(wording.say("missed site: {path}", path=path) if path else none, err=True)
+        spots = {one.spot.id: {"is_rest": one.is_rest, "text": one.text} for one in left}
+        say_event("missed_site", file=path, num_spots=len(left), spots=spots)
+        return
+    for one in left:
+        typer.echo(f"{one.spot.id}: {wording.told(one.text)}", err=True)
+    none = wording.say("missed site: none written, nothing was missed")
+    typer.echo(wording.say("missed site: {path}", path=path) if path else none, err=True)
 
 
 def print_report(made: ReportFiles, wording: Wording = ENGLISH) -> None:
