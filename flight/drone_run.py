@@ -17,7 +17,14 @@ from skymist.flight import driver
 from skymist.flight.clock import now_s
 from skymist.flight.crew import Crew, Load
 from skymist.flight.display import DroneView
-from skymist.flight.errors import FlightError, Holding, LinkLost, OutOfHours, VehicleRefused
+from skymist.flight.errors import (
+    FlightError,
+    Holding,
+    LeftOut,
+    LinkLost,
+    OutOfHours,
+    VehicleRefused,
+)
 from skymist.flight.gaps import Mover
 from skymist.flight.halt import GAP, OPERATOR, Halts
 from skymist.flight.hours import HoursGuard
@@ -418,20 +425,30 @@ class DroneRun:
                 await self._fly_lasting(sortie)
                 if self._arm:
                     await self._settle(sortie)
-            except OutOfHours as exc:
+            except LeftOut as exc:
                 await self._pass_over(sortie, str(exc))
             except FlightError as exc:
                 self.report.is_link_lost = isinstance(exc, LinkLost)
                 self._fail(str(exc), drops_out=True)
                 await self._launcher.stand_down()
+                await self._mind_fallen()
                 return
             if not self._arm:
                 break
-            if self._stop_reason or (self._todo and self._todo[0] is sortie):
-                is_out = self._landed is not None and self._landed.is_out
-                self._fail(self._stop_reason or self.skipped[-1].reason, drops_out=is_out)
+            landed = self._landed
+            fell = "" if landed is None else landed.fell
+            if self._stop_reason or fell or (self._todo and self._todo[0] is sortie):
+                is_out = landed is not None and landed.is_out
+                reason = self._stop_reason or fell or self.skipped[-1].reason
+                self._fail(reason, drops_out=is_out)
                 return
         self._phases.to(Phase.DONE)
+
+    async def _mind_fallen(self) -> None:
+        """Keep the pump off of a drone that lies armed, as long as others fly."""
+        run, relief = self._landed, self._relief
+        while run is not None and run.fell and run.is_in_air and relief and relief.is_busy:
+            await asyncio.sleep(LOOK_S)
 
     def _require_hours(self, sortie: Sortie, in_s: float = 0.0) -> None:
         """Let no sortie go on whose hours are over, or too far off to wait for."""
@@ -471,7 +488,7 @@ class DroneRun:
         for sortie in self._todo:
             is_begun = run is not None and run.is_committed and run.job.sortie is sortie
             legs += run.rest() if run and is_begun else rest_passes(sortie, {}, self.skip)
-        if not self._relief.take_over(self, reason, legs):
+        if not self._relief.take_over(self, reason, legs, self._traffic.fallen):
             return False
         self.report.num_sorties -= len(self._todo)
         return True
@@ -681,20 +698,25 @@ class DroneRun:
             await work()
             await run.see_home()
         finally:
-            stop_observing()
+            if not run.fell:  # its pump is minded until it is safe
+                stop_observing()
             self._count(run)
             self._landed = run
-            if not run.is_in_air:
+            if run.fell:
+                self._traffic.lies(self.drone.id, self._watch.state.local(self._plan.site.origin))
+            elif not run.is_in_air:
                 self._traffic.is_down(self.drone.id)
         self._note = run.note
         await run.close()
+        if run.fell:
+            self._traffic.lies(self.drone.id, self._watch.state.local(self._plan.site.origin))
         await self._look_into_tank(run)
         self._unflown = run.left_over()
         self._sortie_run = None
 
     async def _look_into_tank(self, run: SortieRun) -> None:
         """Have the crew say what is left, and take it for the truth."""
-        if run.took_off_s is None:
+        if run.took_off_s is None or run.fell:
             return
         self._note = "the crew looks into its tank"
         run.look, unsure = await self._looks.after(run.job.sortie, self._tank)
@@ -764,6 +786,7 @@ class DroneRun:
         while True:
             await self._let_go(Phase.STANDING_BY, Phase.VERIFIED)
             await self._in_hours(run.job.sortie, on_wait)
+            self._traffic.require_way(self.drone.id, run.job.sortie)
             await self._traffic.cleared(
                 self.drone.id,
                 run.job.sortie,

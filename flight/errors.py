@@ -5,8 +5,11 @@
     FlightError              coverage.errors
     ├── LinkLost             the wire: cannot be opened, was closed, is badly named
     ├── VehicleSilent        the wire is there, the vehicle does not answer in time
+    ├── VehicleFell          it lies where nothing lands
     ├── VehicleRefused       the vehicle said no to a command, a mode, a parameter
-    ├── OutOfHours           a sortie would be flown when it may not be
+    ├── LeftOut              a sortie may not be flown now; the drone goes on with the next
+    │   ├── OutOfHours       ... since its hours are over, or too far off
+    │   └── InTheWay         ... since a drone that fell lies too near to its way
     └── UploadRefused        a mission, fence or rally transfer that the vehicle did not accept
 
 What the caller needs to decide is in attributes; the message says it for a person.
@@ -30,8 +33,20 @@ class Holding(StrEnum):
     UNKNOWN = "unknown"
 
 
-class OutOfHours(FlightError):
+class LeftOut(FlightError):
+    """A sortie is not to be flown; nothing was started."""
+
+
+class InTheWay(LeftOut):
+    """A drone that fell lies too near to the way of a sortie."""
+
+
+class OutOfHours(LeftOut):
     """A sortie would spray outside its hours or cross closed ground; nothing was started."""
+
+
+class VehicleFell(FlightError):
+    """It lies armed amid its flight: it fell, or cannot rise; it must be made safe by hand."""
 
 
 class LinkLost(FlightError):

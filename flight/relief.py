@@ -11,10 +11,16 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import shapely
+from shapely.geometry import LineString, Point
+
 from skymist.coverage.errors import SkymistError
-from skymist.coverage.replanning import replan
+from skymist.coverage.plan import PassKind
+from skymist.coverage.replanning import replan, rest_of
 from skymist.coverage.schedule import Standing
+from skymist.coverage.site import Building
 from skymist.flight.record import rest_to_dict
+from skymist.flight.rests import REST_LEAST_S
 from skymist.flight.telling import Skipped
 from skymist.missions.compile import compile_plan
 from skymist.missions.plan_checks import plan_faults
@@ -28,6 +34,9 @@ if TYPE_CHECKING:
     from skymist.missions.items import Mission
 
 LOOK_S = 0.5
+BESIDE_M = 3.0
+"""So much further than the drones' separation a pass ends from a drone that lies there: what it
+takes to come to rest and turn at the speed of passes. [P]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +76,30 @@ class Relief:
         self._idle.discard(run.drone.id)
         return run.has_work and not run.is_stopped
 
-    def take_over(self, failed: DroneRun, reason: str, passes: Sequence[Pass]) -> bool:
-        """Have these passes flown by the others; False where there is nobody to ask."""
+    @property
+    def is_busy(self) -> bool:
+        """Whether a drone is still to fly, or something is being planned."""
+        waiting = all(run.is_over or run.drone.id in self._idle for run in self._runs)
+        return not waiting or bool(self._planning)
+
+    def take_over(
+        self,
+        failed: DroneRun,
+        reason: str,
+        passes: Sequence[Pass],
+        fallen: Mapping[str, tuple[float, float]],
+    ) -> bool:
+        """Have these passes flown by the others; False where there is nobody to ask.
+
+        What lies near a drone that fell is named: people go there.
+        """
         others = self._alive(failed)
         if not others or not passes:
             return False
         names = ", ".join(run.drone.id for run in others)
         text = f"{failed.drone.id} drops out ({reason}): its rest is planned over {names}"
         self._told.display.event("notice", {"text": text})
-        work = self._share_out(failed, reason, tuple(passes))
+        work = self._share_out(failed, reason, tuple(passes), dict(fallen))
         task = asyncio.get_running_loop().create_task(work, name=f"rest of {failed.drone.id}")
         self._planning.add(task)
         task.add_done_callback(self._planning.discard)
@@ -89,7 +113,20 @@ class Relief:
     def _alive(self, failed: DroneRun) -> list[DroneRun]:
         return [run for run in self._runs if run is not failed and not run.is_over]
 
-    async def _share_out(self, failed: DroneRun, reason: str, passes: tuple[Pass, ...]) -> None:
+    async def _share_out(
+        self,
+        failed: DroneRun,
+        reason: str,
+        passes: tuple[Pass, ...],
+        fallen: Mapping[str, tuple[float, float]],
+    ) -> None:
+        radius_m = self._plan.site.policy.separation_m + BESIDE_M
+        for drone_id, place in fallen.items():
+            passes, near = apart(passes, place, radius_m)
+            why = f"{reason}; within {radius_m:g} m of {drone_id}, which lies there"
+            self._left(failed, near, why)
+        if not passes:
+            return
         spots = tuple(dict.fromkeys(leg.spot_id for leg in passes))
         others = self._alive(failed)
         self._num += 1
@@ -98,10 +135,11 @@ class Relief:
                 raise SkymistError("nobody is left to fly it")
             standing = {run.drone.id: run.standing() for run in others}
             root = f"for-{failed.drone.id}-{self._num}"
+            plan = keeping_off(self._plan, fallen)
             if self._in_thread:
-                made = await asyncio.to_thread(relieved, self._plan, passes, standing, root)
+                made = await asyncio.to_thread(relieved, plan, passes, standing, root)
             else:
-                made = relieved(self._plan, passes, standing, root)
+                made = relieved(plan, passes, standing, root)
         except SkymistError as exc:
             self._left(failed, spots, f"{reason}; its rest could not be given to others: {exc}")
             return
@@ -122,6 +160,41 @@ class Relief:
             failed.skip_rest(
                 Skipped(spot_id=spot_id, sortie_id=failed.last_sortie_id, reason=reason)
             )
+
+
+def apart(
+    passes: Sequence[Pass], place: tuple[float, float], radius_m: float
+) -> tuple[tuple[Pass, ...], tuple[str, ...]]:
+    """What of these passes lies further than that from a place, and the spots of the others."""
+    circle = Point(place).buffer(radius_m)
+    far: list[Pass] = []
+    near: dict[str, None] = {}
+    for leg in passes:
+        line = Point(leg.path[0]) if leg.kind is PassKind.HOVER else LineString(leg.path)
+        if not line.intersects(circle):
+            far.append(leg)
+            continue
+        near[leg.spot_id] = None
+        if leg.kind is PassKind.HOVER or not line.is_simple:
+            continue
+        inside = shapely.get_parts(line.intersection(circle))
+        ends = [sorted(line.project(Point(p)) for p in part.coords) for part in inside]
+        shares = tuple((found[0] / line.length, found[-1] / line.length) for found in ends)
+        rests = rest_of(leg, shares, overlap_m=0.0)
+        far += [rest for rest in rests if rest.spray_s > REST_LEAST_S]
+    return tuple(far), tuple(near)
+
+
+def keeping_off(plan: Plan, fallen: Mapping[str, tuple[float, float]]) -> Plan:
+    """The plan with a tower over each drone that lies there, so that ways lead around it."""
+    height_m = plan.site.policy.separation_m
+    towers = tuple(
+        Building(
+            id=f"{drone_id} lies here", footprint=Point(place).buffer(height_m), height_m=height_m
+        )
+        for drone_id, place in fallen.items()
+    )
+    return replace(plan, site=replace(plan.site, buildings=(*plan.site.buildings, *towers)))
 
 
 def relieved(

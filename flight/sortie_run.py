@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 
 from skymist.flight import driver
 from skymist.flight.clock import now_s
-from skymist.flight.errors import FlightError, LinkLost, VehicleRefused, VehicleSilent
+from skymist.flight.errors import (
+    FlightError,
+    LinkLost,
+    VehicleFell,
+    VehicleRefused,
+    VehicleSilent,
+)
+from skymist.flight.falls import FallWatch
 from skymist.flight.halt import AirHalt, Halts, release
 from skymist.flight.interlock import Cause
 from skymist.flight.messages import Heartbeat, MissionCurrent, ServoOutput
@@ -85,6 +92,8 @@ class SortieRun:
         self._ordered_s, self._num_disarmed, self._is_ordering = 0.0, 0, False
         self._num_breaks = -1
         self.look: Look | None = None
+        self.fell = ""
+        self._falls, self._landed_in = FallWatch(job.plan, job.sortie), ""
         self._peer, self._watch, self._launcher = peer, watch, launcher
         self._phases, self._told, self._limits = phases, told, limits
         self._halts = Halts() if halts is None else halts
@@ -249,11 +258,15 @@ class SortieRun:
             It was not seen to land, long after it should have.
         LinkLost
             The channel closed meanwhile.
+        VehicleFell
+            It lies armed where it does not belong.
         FlightError
             It stands on its pad, since arming or starting failed.
         """
         deadline_s = now_s() + flight_timeout_s(self.job.sortie)
         while not self._is_down(self._watch.state):
+            if self._falls.lies(now_s()):
+                raise await self._fallen()
             if now_s() >= deadline_s:
                 deadline_s = self._extended_s()
             elif self._must_call():
@@ -268,13 +281,31 @@ class SortieRun:
                 with suppress(VehicleSilent):
                     await self._watch.until(
                         lambda state: (
-                            self._is_down(state) or self._must_call() or self._must_halt()
+                            self._is_down(state)
+                            or self._must_call()
+                            or self._must_halt()
+                            or self._falls.lies(now_s())
                         ),
                         wanted=f"the landing of {self.job.sortie.id}",
                         timeout_s=deadline_s - now_s(),
                     )
         if self._failure is not None and not self._was_airborne:
             raise self._failure
+
+    async def _fallen(self) -> VehicleFell:
+        """Tell that it lies there; pump off, and motors too where the vehicle takes that.
+
+        Never by force: what looks like a fall may be a fault of its height.
+        """
+        state = self._watch.state
+        self.fell = f"it lies {self._falls.away_m(state):.0f} m from its pad, armed in "
+        self.fell += f"{state.mode_name}: did it fall?"
+        self._told.alert(Alert(severity=Severity.ERROR, code="fallen", text=self.fell))
+        with suppress(FlightError):
+            await driver.spray_off(self._peer)
+        is_safe = await self._launcher.disarm()
+        self.fell += " It was disarmed" if is_safe else " Keep away until its power is cut"
+        return VehicleFell(f"{self.job.drone.id}: {self.fell}")
 
     async def _may_go_on(self) -> bool:
         """Whether it still holds the mission that was verified; with another it comes home."""
@@ -294,7 +325,12 @@ class SortieRun:
         """Wait while it stands still in the air."""
         with suppress(VehicleSilent):
             await self._watch.until(
-                lambda state: self._is_down(state) or self._must_call() or self._must_halt(),
+                lambda state: (
+                    self._is_down(state)
+                    or self._must_call()
+                    or self._must_halt()
+                    or self._falls.lies(now_s())
+                ),
                 wanted="a word",
                 timeout_s=STILL_S,
             )
@@ -378,6 +414,12 @@ class SortieRun:
 
     async def close(self) -> None:
         """After the landing: pump off, and out of AUTO."""
+        state, is_piloted = self._watch.state, self._phases.now is Phase.PILOT
+        self._landed_in = state.mode_name
+        if self._was_airborne:
+            self.fell = self._falls.came_down(state, self._ordered_s, is_piloted=is_piloted)
+        if self.fell:
+            self._told.alert(Alert(severity=Severity.ERROR, code="fallen", text=self.fell))
         result = await driver.spray_off(self._peer)
         if not result.is_accepted:
             text = f"DO_SPRAYER 0 after the landing: {result.outcome}"
@@ -413,7 +455,7 @@ class SortieRun:
     @property
     def is_out(self) -> bool:
         """Whether its drone is to fly no more as it is, and the others may fly its rest."""
-        return self.oversight.is_weak or self.is_disproved
+        return self.oversight.is_weak or self.is_disproved or bool(self.fell)
 
     def rest(self) -> tuple[Pass, ...]:
         """What is left to spray of this sortie, from where the pump really stopped."""
@@ -438,12 +480,14 @@ class SortieRun:
         """Why a drone came down early without being asked, as far as it told."""
         if not self._was_airborne:
             return "it never took off"
+        if self.fell:
+            return self.fell
         since_s = self._ordered_s
         texts = self._watch.state.texts
         bad = [text.text for text in texts if text.severity <= 4 and text.at_s >= since_s]
         said = f" ({bad[-1]})" if bad else ""
-        mode = self._watch.state.mode_name
-        return f"{self.note or f'it landed in {mode} before the end of its mission'}{said}"
+        early = f"it landed in {self._landed_in} before the end of its mission"
+        return f"{self.note or early}{said}"
 
     def on_message(self, state: VehicleState, message: object) -> None:
         """Take a message of this sortie's flight."""
@@ -465,6 +509,8 @@ class SortieRun:
     def _follow(self, state: VehicleState) -> None:
         """Enter the phase that the vehicle's own words mean."""
         now = self._phases.now
+        is_flying = self._was_airborne and now.is_airborne and now is not Phase.PILOT
+        self._falls.see(state, now_s(), is_flying=is_flying)
         if not (now is Phase.ARMED or now.is_airborne):
             return
         is_home = self.oversight.is_sent_home

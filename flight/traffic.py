@@ -11,14 +11,15 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from skymist.coverage.schedule import SLIPS, Airspace, trajectory
 from skymist.flight.clock import now_s
-from skymist.flight.errors import VehicleRefused
+from skymist.flight.errors import InTheWay, VehicleRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from skymist.coverage.drones import Drone
@@ -48,6 +49,34 @@ class Traffic:
         self._drones = {drone.id: drone for drone in drones}
         self._separation_m = separation_m
         self._flights: dict[str, Flight] = {}
+        self._fallen: dict[str, tuple[float, float]] = {}
+
+    @property
+    def fallen(self) -> Mapping[str, tuple[float, float]]:
+        """Where drones lie that fell, metres in the site's frame: people go there."""
+        return self._fallen
+
+    def lies(self, drone_id: str, place: tuple[float, float]) -> None:
+        """It fell there, and flies no more."""
+        self.is_down(drone_id)
+        self._fallen[drone_id] = place
+
+    def require_way(self, drone_id: str, sortie: Sortie) -> None:
+        """Let no sortie begin whose way leads too near to a drone that fell.
+
+        Raises
+        ------
+        InTheWay
+            Says to which.
+        """
+        path = trajectory(sortie, self._drones[drone_id].model)
+        for other_id, place in self._fallen.items():
+            near_m = float(np.linalg.norm(path - (*place, 0.0), axis=1).min())
+            if near_m < self._separation_m:
+                raise InTheWay(
+                    f"{sortie.id} would come within {self._separation_m:g} m of {other_id}, "
+                    "which lies there"
+                )
 
     async def cleared(
         self,

@@ -89,6 +89,7 @@ REAL = {
     "vehicle rebooted amid the upload": "done",
     "two drones of one system id": "incomplete",
     "battery drops": "incomplete",
+    "motor failed": "incomplete",
     "fence breached": "incomplete",
     "clock skew under signing": "done",
     "pilot takes over": "done",

@@ -86,6 +86,12 @@ async def leaking(copter: EmbeddedCopter, _: Pipe) -> None:
     copter.faults.tank_leak_lps = 1e3
 
 
+async def falling(copter: EmbeddedCopter, _: Pipe) -> None:
+    """A motor stands: it falls onto the spot."""
+    await until(copter, 2.0)
+    copter.faults.motor_failed = True
+
+
 async def piloted(copter: EmbeddedCopter, _: Pipe) -> None:
     """Its pilot lands it."""
     await until(copter, 2.0)
@@ -121,6 +127,26 @@ def test_the_others_fly_what_it_leaves(
     assert litres(tracks.values()) <= undisturbed[1] + unseen_l + again_l + 0.35
     assert nearest_m(tracks) >= six_yards().site.policy.separation_m
     assert applied_from(record).totals.dosed_frac >= 0.96
+
+
+def test_who_fell_is_given_up_within_seconds(tmp_path: Path) -> None:
+    outcome, tracks = flown(tmp_path / "record", falling)
+    record = read_record(tmp_path / "record")
+    (told,) = [e for e in record.of("alert") if e["code"] == "fallen"]
+    low_s = next(
+        e["t_s"] for e in record.of("track") if e["pump_frac"] > 0 and e["above_home_m"] < 1.5
+    )
+    assert told["severity"] == "error"
+    assert 0.0 < told["t_s"] - low_s < 15.0
+    (again,) = record.of("replan")
+    assert again["t_s"] - told["t_s"] < 15.0
+    assert outcome.result is Result.INCOMPLETE
+    assert all("which lies there" in one.reason for one in outcome.skipped)
+    assert len({one.spot_id for one in outcome.skipped}) == 1  # that over which it fell
+    assert tracks["d1"][-1, 3] < 1.0
+    assert nearest_m(tracks) >= six_yards().site.policy.separation_m
+    missed = [spot.spot.id for spot in applied_from(record).missed]
+    assert set(missed) == {one.spot_id for one in outcome.skipped}
 
 
 def test_where_its_pilot_landed_it_nobody_else_flies(tmp_path: Path) -> None:
