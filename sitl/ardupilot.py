@@ -2,7 +2,7 @@
 
 POSIX alone runs it; importing this works anywhere. Simulated time begins when the ground
 connects, since the binary waits for its first serial line. Use `ScaledLoop(speedup)`, so that
-the ground's seconds are the simulator's.
+the ground's seconds are the simulator's; it waits for a simulator that falls behind (`pace`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from skymist.sitl.binaries import Found, find_arducopter, own_defaults
 from skymist.sitl.crew_line import SERIAL1, SERIAL2, CrewLine
 from skymist.sitl.faults import LOW_FENCE_M
 from skymist.sitl.leases import Lease, lease
+from skymist.sitl.loops import ScaledLoop
+from skymist.sitl.pace import VehicleClock
 from skymist.sitl.state import Mode
 from skymist.sitl.streams import TcpPipe, open_tcp_pipe
 
@@ -53,6 +55,8 @@ STICKS_US = (1500, 1500, 1000, 1500, 1800, 1000, 1000, 1800, *(1500,) * 8)
 SWITCH_US = (1100, 1300)
 """The first and the second place of the mode switch."""
 _SWITCH, _THROTTLE = 4, 2
+_MAVLINK2 = 2
+"""SERIALn_PROTOCOL."""
 _READY = b"Waiting for connection"
 
 
@@ -76,6 +80,7 @@ class _Instance:
         self.lease = held
         self.directory = Path()
         self.process: asyncio.subprocess.Process | None = None
+        self.clock: VehicleClock | None = None
         self.log_file: IO[bytes] | None = None
 
     @property
@@ -323,6 +328,7 @@ class ArduPilotFleet:
 
     def _arguments(self, instance: _Instance, defaults: Sequence[Path]) -> list[str]:
         lat_deg, lon_deg, amsl_m = instance.home
+        clock = instance.clock
         return [
             "--model",
             "+",
@@ -336,6 +342,7 @@ class ArduPilotFleet:
             str(instance.lease.instance),
             "--sysid",
             str(instance.drone.sysid),
+            *(("--serial5", f"udpclient:127.0.0.1:{clock.port}") if clock else ()),
         ]
 
     def _write_defaults(self, instance: _Instance) -> list[Path]:
@@ -347,6 +354,8 @@ class ArduPilotFleet:
         ours = instance.directory / "skymist.parm"
         lines = [own_defaults("sprayer.parm")]
         params = {"BATT_CAPACITY": capacity_mah(instance.drone.model), **self._params}
+        if instance.clock is not None:
+            params["SERIAL5_PROTOCOL"] = _MAVLINK2
         lines += [f"{name} {value:g}" for name, value in params.items()]
         ours.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return [first, ours]
@@ -357,6 +366,9 @@ class ArduPilotFleet:
         if wipe:
             # In place of --wipe, which a reboot over MAVLink would apply again.
             (instance.directory / "eeprom.bin").unlink(missing_ok=True)
+        loop = asyncio.get_running_loop()
+        if instance.clock is None and isinstance(loop, ScaledLoop):
+            instance.clock = await VehicleClock.start(loop, instance.drone.sysid)
         defaults = self._write_defaults(instance)
         instance.log_file = instance.log_path.open("wb")
         instance.process = await asyncio.create_subprocess_exec(
@@ -392,6 +404,8 @@ class ArduPilotFleet:
             pipe.close()
         for instance in self._instances:
             await self._stop(instance)
+            if instance.clock is not None:
+                instance.clock.close()
             instance.lease.close()
         self._instances.clear()
         if not keep and not self._deaths:
@@ -411,6 +425,8 @@ class ArduPilotFleet:
                     process.kill()
                 await process.wait()
         instance.process = None
+        if instance.clock is not None:
+            instance.clock.forget()
         if instance.log_file is not None:
             instance.log_file.close()
             instance.log_file = None

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
 T = TypeVar("T")
+AHEAD_S = 0.3
+"""Simulated seconds by which a clock may lead a simulator that falls behind [P]."""
+STALL_S = 0.25
+"""Simulated seconds that a clock with leaders goes at most from one look to the next [P]."""
+CATCH_UP = 1.25
+"""How much faster a clock goes that is behind [P]."""
+_HELD_S = 0.005
+"""Seconds of the wall clock to wait before a held clock is looked at again."""
 
 
 class _PacedSelector(selectors.BaseSelector):
@@ -70,7 +78,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class ScaledLoop(asyncio.SelectorEventLoop):
-    """Time runs `speedup` times as fast as the wall clock.
+    """Time runs `speedup` times as fast as the wall clock, and no further than `leaders` allow.
+
+    `leaders` are asked with the wall clock's time (`time.monotonic`) and give where they are in the
+    time of the loop, or None (`pace.VehicleClock`). The loop's clock goes at most `AHEAD_S` beyond
+    the last of them, and a little faster while it is behind them all. Where this process itself got
+    no turn, what came meanwhile is read before the time that it took is made up for.
 
     Raises
     ------
@@ -80,7 +93,9 @@ class ScaledLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, speedup: float = 1.0) -> None:
         self.speedup = speedup
-        self._began_s = time.monotonic()
+        self.leaders: list[Callable[[float], float | None]] = []
+        self._now_s, self._is_held = 0.0, False
+        self._seen_at = time.monotonic()
         super().__init__(_PacedSelector(self._shorten))
         if not speedup > 0:
             self.close()
@@ -88,12 +103,24 @@ class ScaledLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         """Simulated seconds since the loop was made."""
-        return (time.monotonic() - self._began_s) * self.speedup
+        wall_s = time.monotonic()
+        step_s = (wall_s - self._seen_at) * self.speedup
+        self._seen_at = wall_s
+        told = [at_s for leader in self.leaders if (at_s := leader(wall_s)) is not None]
+        if told:
+            last_s = min(told)
+            room_s = max(last_s + AHEAD_S - self._now_s, 0.0)
+            self._is_held = room_s < step_s
+            step_s = min(step_s * CATCH_UP if self._now_s < last_s else step_s, room_s, STALL_S)
+        else:
+            self._is_held = False
+        self._now_s += step_s
+        return self._now_s
 
     def _shorten(self, real: selectors.BaseSelector, timeout: float | None) -> Any:
-        return real.select(
-            timeout / self.speedup if timeout is not None and timeout > 0 else timeout
-        )
+        if timeout is not None and timeout > 0:
+            timeout = max(timeout / self.speedup, _HELD_S if self._is_held else 0.0)
+        return real.select(timeout)
 
 
 def run(main: Coroutine[Any, Any, T], *, loop: asyncio.AbstractEventLoop) -> T:
