@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from skymist.coverage.drift import Wind
     from skymist.coverage.drones import Drone, DroneModel
     from skymist.coverage.hours import Start
-    from skymist.coverage.plan import Sortie
+    from skymist.coverage.plan import Pass, Sortie
     from skymist.coverage.schedule import Scheduled
     from skymist.coverage.site import Site
     from skymist.coverage.sorties import Given
@@ -106,15 +107,36 @@ def plan_site(
         sorties=sorties,
         wind=wind,
         findings=concerns_of(site, treatments, wind),
-        lowest_s=_lowest_s(planner, site, given, treatments),
+        lowest_s=_lowest_s(planner, site, given, treatments, sorties),
         start=start,
     )
 
 
-def _lowest_s(planner: Planner, site: Site, given: Given, treatments: Sequence[Treatment]) -> float:
+def _lowest_s(
+    planner: Planner,
+    site: Site,
+    given: Given,
+    treatments: Sequence[Treatment],
+    sorties: Sequence[Sortie],
+) -> float:
     """The lower bound; no plan ends before the last of its spots may be sprayed."""
     opens = (planner.timetable.soonest_s(t.spot_id) for t in treatments)
-    return max(lowest_s(site, given.drones, treatments), *opens, 0.0)
+    return max(lowest_s(site, given.drones, _as_flown(treatments, sorties)), *opens, 0.0)
+
+
+def _as_flown(treatments: Sequence[Treatment], sorties: Sequence[Sortie]) -> list[Treatment]:
+    """The treatments; of those that are flown in part, that part."""
+    flown: dict[str, list[Pass]] = defaultdict(list)
+    for sortie in sorties:
+        for sprayed in sortie.passes:
+            flown[sprayed.spot_id].append(sprayed)
+    parts = {spot_id: math.fsum(p.litres_l for p in some) for spot_id, some in flown.items()}
+    return [
+        t
+        if parts[t.spot_id] > t.litres_l * (1 - 1e-6)
+        else replace(t, passes=tuple(flown[t.spot_id]))
+        for t in treatments
+    ]
 
 
 def _timed(
