@@ -9,6 +9,22 @@ import typer
 
 from skymist.coverage.errors import PlanError
 
+TilesOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SKYMIST_TILES",
+        help="A map under the drones: a folder z/x/y.png, an .mbtiles file, or a URL with {z}, {x} "
+        "and {y}, which this program asks. Without it nothing is asked of any network.",
+    ),
+]
+CreditOption = Annotated[
+    str,
+    typer.Option(
+        "--tiles-attribution",
+        envvar="SKYMIST_TILES_ATTRIBUTION",
+        help="Whose map it is, as shown on it.",
+    ),
+]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -30,6 +46,8 @@ def watch(
             "--open-to-network", help="Allow an --address that other machines reach. Not encrypted."
         ),
     ] = False,
+    tiles: TilesOption = None,
+    tiles_attribution: CreditOption = "",
     with_parent: Annotated[
         bool, typer.Option("--with-parent", hidden=True, help="End when standard input does.")
     ] = False,
@@ -40,6 +58,8 @@ def watch(
     viewers' may only look. Ctrl-C ends it; the flight goes on.
 
     Example: [bold]skymist watch records/b --replay 10[/bold]
+
+    Example: [bold]skymist watch records/b --tiles town.mbtiles[/bold]
 
     Example: [bold]skymist watch records/b --orders o.txt[/bold], beside
     [bold]skymist fly plans/b --drone d1=udp:0.0.0.0:14550 --orders o.txt -o records/b[/bold]
@@ -54,6 +74,7 @@ def watch(
         )
     try:
         from skymist.flight.dashboard.server import Source, serve
+        from skymist.flight.dashboard.tiles import tiles_of
     except ModuleNotFoundError as exc:
         if exc.name != "aiohttp":
             raise
@@ -66,7 +87,8 @@ def watch(
         print("open to the network: whoever has a link sees this, unencrypted", file=sys.stderr)
     if not record.exists() and not with_parent:
         print(f"{record}: nothing is there yet; shown as soon as it is", file=sys.stderr)
-    source = Source(place=record, speed=replay, orders=orders)
+    under = None if tiles is None else tiles_of(tiles, tiles_attribution)
+    source = Source(place=record, speed=replay, orders=orders, tiles=under)
     try:
         asyncio.run(serve(source, address, port, say, is_tied=with_parent))
     except KeyboardInterrupt:

@@ -6,7 +6,9 @@ Runs in a program of its own: what happens to it never touches the flight.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+import math
 import os
 import sys
 import threading
@@ -22,6 +24,7 @@ from skymist.flight.chinese.events import EVENT_LABELS
 from skymist.flight.dashboard.board import Board
 from skymist.flight.dashboard.doors import COOKIE, Doors, Role, is_same_place
 from skymist.flight.dashboard.feed import Replay, live
+from skymist.flight.dashboard.tiles import DEEPEST, kind_of
 from skymist.flight.orders import Verb, parse_order
 from skymist.flight.wording import BOOK
 from skymist.missions.formats.page import filled, plan_data
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
+    from skymist.coverage.frames import Origin
+    from skymist.flight.dashboard.tiles import Tiles
     from skymist.flight.record import Event
 
 UPDATE_S = 0.25
@@ -50,6 +55,10 @@ HEADERS = {
     "style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
     "frame-ancestors 'none'",
 }
+NO_TILE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+)
+"""A clear picture of one dot, for tiles that are not there."""
 STRANGER = (
     "<!doctype html><meta charset=utf-8><title>Skymist</title><p>This dashboard opens with the "
     "link that the program printed. The operator's opens once; ask for the viewers' link."
@@ -59,11 +68,15 @@ STRANGER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What is shown: a record, whether it is replayed and how fast, and where orders go."""
+    """What is shown: a record, whether it is replayed and how fast, and where orders go.
+
+    `tiles` lie under the map; without them nothing but the record is shown.
+    """
 
     place: Path
     speed: float | None = None
     orders: Path | None = None
+    tiles: Tiles | None = None
 
     @property
     def is_replay(self) -> bool:
@@ -82,12 +95,15 @@ class Dashboard:
         self._replay = Replay(source.place, source.speed) if source.speed is not None else None
         self._is_over = False
         self._news = asyncio.Event()
+        self._headers = headers_for(has_tiles=source.tiles is not None)
 
     def app(self) -> web.Application:
         """The application with its routes; its feed runs as long as it does."""
         app = web.Application(client_max_size=BODY_MOST, middlewares=[self._guard()])
         app.router.add_get("/", self._page)
         app.router.add_get("/events", self._events)
+        if self._source.tiles is not None:
+            app.router.add_get(r"/tiles/{z:\d{1,2}}/{x:\d{1,8}}/{y:\d{1,8}}", self._tile)
         app.router.add_post("/order", self._order)
         app.router.add_post("/seen", self._seen)
         app.router.add_post("/speed", self._speed)
@@ -100,6 +116,8 @@ class Dashboard:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        if self._source.tiles is not None:
+            await self._source.tiles.close()
 
     async def _feed(self) -> None:
         batches = live(self._source.place) if self._replay is None else aiter(self._replay)
@@ -120,6 +138,8 @@ class Dashboard:
             plan = plan_from_dict(event["plan"], str(self._source.place))
             self._board, self._page_data = Board(plan), plan_data(plan)
             self._page_data["rehearsal"] = bool(event.get("is_rehearsal"))
+            if self._source.tiles is not None:
+                self._page_data["tiles"] = tiles_data(self._source.tiles, plan.site.origin)
         if self._board is not None:
             self._board.take(event)
 
@@ -135,10 +155,10 @@ class Dashboard:
             try:
                 answer = await handler(request)
             except web.HTTPException as refusal:
-                refusal.headers.update(HEADERS)
+                refusal.headers.update(self._headers)
                 raise
             if not answer.prepared:
-                answer.headers.update(HEADERS)
+                answer.headers.update(self._headers)
             return answer
 
         return guard
@@ -177,6 +197,20 @@ class Dashboard:
         template = (files("skymist.flight") / "data" / "dashboard.html").read_text(encoding="utf-8")
         return web.Response(text=filled(template, data), content_type="text/html")
 
+    async def _tile(self, request: web.Request) -> web.Response:
+        """A tile of the map; a clear one where there is none."""
+        if self._role(request) is None:
+            raise web.HTTPForbidden
+        z, x, y = (int(request.match_info[name]) for name in ("z", "x", "y"))
+        if not (z <= DEEPEST and x < 2**z and y < 2**z):
+            raise web.HTTPNotFound
+        tiles = self._source.tiles
+        picture = await tiles.tile(z, x, y) if tiles is not None else None
+        kind = kind_of(picture) if picture is not None else None
+        if picture is None or kind is None:
+            picture, kind = NO_TILE, "image/png"
+        return web.Response(body=picture, content_type=kind)
+
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: everything at first, then what is new, four times a second at most.
 
@@ -184,7 +218,7 @@ class Dashboard:
         """
         if self._role(request) is None:
             raise web.HTTPForbidden
-        answer = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
+        answer = web.StreamResponse(headers={**self._headers, "Content-Type": "text/event-stream"})
         await answer.prepare(request)
         known: dict[str, int] = {}
         last = ""
@@ -251,6 +285,32 @@ class Dashboard:
             raise web.HTTPBadRequest(text="wanted a speed from 0 to 1000")
         self._replay.speed = float(speed)
         return web.json_response({})
+
+
+def headers_for(*, has_tiles: bool) -> dict[str, str]:
+    """What each answer says; only with tiles may a page load pictures, and those from us alone."""
+    policy = HEADERS["Content-Security-Policy"]
+    if has_tiles:
+        policy = policy.replace("img-src data:", "img-src 'self' data:")
+    return {**HEADERS, "Content-Security-Policy": policy}
+
+
+def tiles_data(tiles: Tiles, origin: Origin) -> dict[str, Any]:
+    """What a page needs to put tiles in their places: the frame's origin and WGS84's radii there.
+
+    `north_m` and `east_m` are metres for a radian along the meridian and across it.
+    """
+    squashed = 1 / 298.257223563 * (2 - 1 / 298.257223563)
+    lat_rad = math.radians(origin.lat_deg)
+    curve = 1 - squashed * math.sin(lat_rad) ** 2
+    return {
+        "attribution": tiles.attribution,
+        "zooms": tiles.zooms,
+        "lat": lat_rad,
+        "lon": math.radians(origin.lon_deg),
+        "north_m": 6378137.0 * (1 - squashed) / curve**1.5,
+        "east_m": 6378137.0 / math.sqrt(curve) * math.cos(lat_rad),
+    }
 
 
 def _append(path: Path, text: str) -> None:

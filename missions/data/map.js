@@ -70,6 +70,50 @@ function beginFrame() {
   ctx.setTransform(k, 0, 0, -k, dots * (W / 2 - view.x * view.k), dots * (H / 2 + view.y * view.k));
   return 1 / view.k;
 }
+// Tiles of a map that somebody brought, under all else. P.tiles: their origin and radii there; a
+// tile's corners go into the map's own frame to the second order: millimetres at a kilometre.
+const tiles = new Map(), TILES_MOST = 60;
+function tileCorner(x, y, z) {
+  const lon = 2 * Math.PI * x / 2 ** z - Math.PI, lat = Math.atan(Math.sinh(Math.PI * (1 - 2 * y / 2 ** z)));
+  const g = P.tiles, north = lat - g.lat, east = lon - g.lon, slope = Math.tan(g.lat);
+  return [10 * g.east_m * east * (1 - slope * north), 10 * (g.north_m * north + g.east_m * east * east * Math.sin(g.lat) / 2)];
+}
+function tilePlace([x, y]) {
+  const g = P.tiles, lat = g.lat + y / 10 / g.north_m, lon = g.lon + x / 10 / g.east_m;
+  return [(lon + Math.PI) / (2 * Math.PI), (1 - Math.asinh(Math.tan(lat)) / Math.PI) / 2];
+}
+function tileImage(z, x, y) {
+  const key = `${z}/${x}/${y}`;
+  if (!tiles.has(key)) {
+    tiles.set(key, Object.assign(new Image(), { onload: () => draw(), src: `/tiles/${key}` }));
+    if (tiles.size > 8 * TILES_MOST) tiles.delete(tiles.keys().next().value);
+  }
+  const image = tiles.get(key);
+  return image.complete && image.naturalWidth ? image : null;
+}
+function drawTiles() {
+  if (!P.tiles) return;
+  const dots = window.devicePixelRatio || 1, [west, north] = tilePlace(toMap(0, 0));
+  const [east, south] = tilePlace(toMap(canvas.clientWidth, canvas.clientHeight));
+  const [least, most] = P.tiles.zooms;
+  let z = Math.round(Math.log2(canvas.clientWidth * dots / 256 / (east - west)));
+  z = Math.max(least, Math.min(most, z));
+  while (z > least && (east - west) * (south - north) * 4 ** z > TILES_MOST) z--;
+  const n = 2 ** z, inside = i => Math.max(0, Math.min(n - 1, Math.floor(i * n)));
+  if ((inside(east) - inside(west) + 1) * (inside(south) - inside(north) + 1) > 2 * TILES_MOST) return;
+  for (let x = inside(west); x <= inside(east); x++)
+    for (let y = inside(north); y <= inside(south); y++) {
+      const image = tileImage(z, x, y);
+      if (!image) continue;
+      const [a, b] = tileCorner(x, y, z), [c, d] = tileCorner(x + 1, y, z), [e, f] = tileCorner(x, y + 1, z);
+      const w = image.naturalWidth, h = image.naturalHeight, seam = 0.3 / view.k;
+      ctx.save();
+      ctx.transform((c - a + seam) / w, (d - b) / w, (e - a) / h, (f - b - seam) / h, a, b);
+      ctx.globalAlpha = 0.75;
+      ctx.drawImage(image, 0, 0);
+      ctx.restore();
+    }
+}
 function onScreen() {
   const dots = window.devicePixelRatio || 1;
   ctx.setTransform(dots, 0, 0, dots, 0, 0);

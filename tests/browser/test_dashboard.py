@@ -15,6 +15,7 @@ import pytest
 
 from skymist.flight.record import read_record
 from tests.flight.said import english_left
+from tests.map_tiles import colour_of, tile_of, write_folder
 
 DEMO = Path(__file__).resolve().parents[2] / "missions" / "data" / "demo" / "site.yaml"
 SKYMIST = [sys.executable, "-m", "skymist.flight.cli"]
@@ -235,3 +236,50 @@ def test_a_tablet_shows_all_of_it(replayed: str, page: Any, wide: int, high: int
         assert small == []
     finally:
         page.set_window_size(1400, 900)
+
+
+def test_tiles_lie_where_they_belong_and_say_whose_they_are(
+    whole: Path, page: Any, tmp_path: Path
+) -> None:
+    origin = read_record(whole).plan().site.origin
+    tiles = write_folder(tmp_path / "tiles", origin.lat_deg, origin.lon_deg, range(15, 20))
+    shown = subprocess.Popen(
+        [*SKYMIST, "watch", str(whole), "--tiles", str(tiles)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert shown.stdout is not None
+        page.get(shown.stdout.readline().rpartition(" ")[2].strip())
+        until(lambda: page.execute_script("return tiles.size"), "tiles asked for")
+        loaded = "return [...tiles.values()].every(i => i.complete && i.naturalWidth)"
+        until(lambda: page.execute_script(loaded), "tiles loaded")
+        assert text_of(page, "credit") == "Made-up Survey"
+        # Without anything above them: what colour lies at a place, and is it its tile's?
+        page.execute_script("P.tiles.zooms = [18, 18]; beginFrame(); drawTiles()")
+        until(lambda: page.execute_script(loaded), "tiles of that zoom")
+        page.execute_script("beginFrame(); ctx.globalAlpha = 1; drawTiles()")
+        hits = 0
+        for x_m in range(-90, 91, 15):
+            for y_m in range(-60, 61, 15):
+                around = [origin.geo(x_m + dx, y_m + dy) for dx in (-1, 1) for dy in (-1, 1)]
+                if len({tile_of(g.lat_deg, g.lon_deg, 18) for g in around}) > 1:
+                    continue  # beside a tile's edge both colours may show
+                place = origin.geo(x_m, y_m)
+                dot = page.execute_script(
+                    "const at = toScreen(arguments[0]).map(v => v * devicePixelRatio);"
+                    "return [...ctx.getImageData(...at, 1, 1).data]",
+                    [x_m * 10, y_m * 10],
+                )
+                if dot[3] == 0:
+                    continue
+                wanted = colour_of(*tile_of(place.lat_deg, place.lon_deg, 18))
+                assert dot[:3] == pytest.approx(wanted, abs=3), (x_m, y_m)
+                hits += 1
+        assert hits > 40
+        asked = page.execute_script(
+            "return performance.getEntriesByType('resource').map(e => new URL(e.name).host)"
+        )
+        assert set(asked) == {page.execute_script("return location.host")}
+        page.get("about:blank")
+    finally:
+        shown.terminate()
+        shown.communicate(timeout=30)
