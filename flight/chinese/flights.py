@@ -105,6 +105,19 @@ FLIGHT_PHRASES = {
     "it is treated from one place": "由一点处置",
     "nearly all of it is left": "几乎全部剩余",
     "what is left lies scattered": "剩余部分零散",
+    # where it fell
+    "it crashed {metres} m from its pad ({said})": "坠落于离起降点 {metres} m 处（{said}）",
+    "it came down {metres} m from its pad": "落在离起降点 {metres} m 处",
+    "it lies {metres} m from its pad, armed in {mode}": (
+        "停在离起降点 {metres} m 处，{mode} 模式未上锁"
+    ),
+    "did it fall?": "是否坠落？",
+    "did it fall? It was disarmed": "是否坠落？已上锁",
+    "did it fall? Keep away until its power is cut": "是否坠落？断电前勿靠近",
+    "within {metres} m of {drone}, which lies there": "距坠地的 {drone} 不到 {metres} m",
+    "{sortie} would come within {metres} m of {drone}, which lies there": (
+        "{sortie} 将飞近坠地的 {drone}，不到 {metres} m"
+    ),
     # others fly the rest
     "{drone} flies what {sortie} left: {names}": "{drone} 补飞 {sortie} 剩余部分：{names}",
     "{drone} drops out ({why}): its rest is planned over {names}": (

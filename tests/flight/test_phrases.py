@@ -59,6 +59,10 @@ OTHERWISE = frozenset(
         "\0; \0 \0 left",
         "\0: link lost (\0)\0; last seen \0",
         "ahead of",
+        "it lies \0 m from its pad, armed in ",
+        " It was disarmed",
+        " Keep away until its power is cut",
+        "\0 lies here",
         " at item \0",
         "to clear its",
         "to show its",
@@ -72,6 +76,8 @@ WHOLE = (
     "vehicle 1: refused the mission at item 7: DENIED",
     "vehicle 1: refused to clear its fence: DENIED",
     "vehicle 1: refused to show its rally: UNSUPPORTED",
+    "heron: it lies 3 m from its pad, armed in LAND: did it fall? It was disarmed",
+    "it lies 3 m from its pad, armed in LAND: did it fall? Keep away until its power is cut",
     "its signing clock is 40 s ahead of this machine's",
     *(f"level {level}: cleaned by people, no drone unless the site says so" for level in LevelName),
 )
@@ -102,7 +108,7 @@ def test_all_that_the_code_can_say_stands_in_chinese() -> None:
 
 @pytest.mark.parametrize("text", WHOLE)
 def test_what_is_put_together_of_pieces_stands_in_chinese(text: str) -> None:
-    assert not english_left(CHINESE.told(text).replace("Heartbeat", ""))
+    assert not english_left(CHINESE.told(text).replace("Heartbeat", "").replace("heron", ""))
 
 
 def test_texts_are_found_in_code_as_they_are_written(tmp_path: Path) -> None:
