@@ -288,7 +288,8 @@ def _outcome(
     elif not arm:
         ready = sum(run.report.num_verified for run in runs)
         result = Result.INCOMPLETE
-        text = f"{ready} drones hold their first mission; nothing armed without --arm"
+        held = "1 drone holds its" if ready == 1 else f"{ready} drones hold their"
+        text = f"{held} first mission; nothing armed without --arm"
     else:
         result = Result.DONE
     if unseen := sum(run.report.num_landed - run.report.num_looked for run in runs):

@@ -10,6 +10,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from skymist.coverage.errors import PlanError
 from skymist.coverage.hours import Start, clock_text
 from skymist.coverage.timetable import Timetable
 
@@ -68,6 +69,25 @@ class HoursGuard:
 
     def _at(self, in_s: float) -> str:
         return clock_text((self._clock_s() + in_s) % DAY_S)
+
+
+def require_hours(plan: Plan, clock_s: float) -> None:
+    """Begin no plan that would spray outside hours, or cross closed ground, if begun now.
+
+    Raises
+    ------
+    PlanError
+        With the sorties that would, and when the plan was to begin.
+    """
+    wrong = out_of_hours(plan, clock_s)
+    if wrong and plan.start is not None:
+        more = f"\nand {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise PlanError(
+            f"the plan begins at {plan.start.at(0.0)}, it is {clock_text(clock_s)}: "
+            f"{len(wrong)} of {len(plan.sorties)} sorties would be outside their hours\n"
+            + "\n".join(wrong[:5])
+            + f"{more}\nfly it at its time, or plan again: skymist plan SITE --start HH:MM"
+        )
 
 
 def out_of_hours(plan: Plan, clock_s: float) -> list[str]:

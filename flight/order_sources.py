@@ -128,7 +128,8 @@ async def follow(desk: OrderDesk, path: Path, say: Say = say_on_stderr) -> None:
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as exc:
-        raise FormatError(f"{path}: wanted a file or pipe with orders: {exc}") from exc
+        found = "none" if isinstance(exc, FileNotFoundError) else str(exc.strerror)
+        raise FormatError(f"{path}: wanted a file or pipe with orders, found {found}") from exc
     rest = b""
     try:
         while True:
@@ -166,7 +167,14 @@ async def ordering(
     """The desk with these sources, for as long as the block lasts; None where there is none.
 
     A timetable ends by itself, a terminal with its input; a file never does.
+
+    Raises
+    ------
+    FormatError
+        There is no such file; nothing has begun then.
     """
+    if path is not None and not path.exists():
+        raise FormatError(f"{path}: wanted a file or pipe with orders, found none")
     sources = []
     if timed:
         sources.append(play(desk, timed))

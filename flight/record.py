@@ -292,7 +292,8 @@ def read_record(place: Path) -> Record:
             else:
                 events.append(line.event)
     except OSError as exc:
-        raise FormatError(f"{path}: wanted a record ({RECORD_FILE}), found none: {exc}") from exc
+        found = "none" if isinstance(exc, FileNotFoundError) else str(exc.strerror)
+        raise FormatError(f"{path}: wanted a record ({RECORD_FILE}), found {found}") from exc
     if header and header.get("schema") != SCHEMA:
         raise FormatError(f"{path}: schema: wanted {SCHEMA}, found {header.get('schema')!r}")
     return Record(

@@ -7,12 +7,14 @@ treated is the ledger's word (`flight.ledger`), never the item's number.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skymist.coverage.errors import PlanError, SkymistError
 from skymist.coverage.hours import DAY_S
-from skymist.coverage.replanning import replan
+from skymist.coverage.replanning import remainder, replan
 from skymist.coverage.schedule import Standing
 from skymist.flight import driver
 from skymist.flight.clock import now_s
@@ -35,7 +37,7 @@ from skymist.missions.compile import compile_plan
 from skymist.missions.plan_checks import plan_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Coroutine, Iterator
 
     from skymist.coverage.drones import Drone
     from skymist.coverage.plan import Plan
@@ -49,9 +51,11 @@ if TYPE_CHECKING:
     from skymist.flight.record import Record
 
 BATTERY_S = 5.0
+Judge = Callable[["Plan"], Mapping[str, object]]
+"""Shown what is left to fly; raises where it must not be, and gives what the record keeps."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Choice:
     """What the operator chose: where broken passes begin again, and what of the batteries.
 
@@ -61,6 +65,20 @@ class Choice:
 
     start: ResumeFrom = ResumeFrom.BREAKPOINT
     keeps_battery: bool = False
+
+
+def finished(record: Record, choice: Choice) -> Outcome | None:
+    """What comes of an operation of which nothing is left; None where something is to be done.
+
+    It must have come to its own end: else a drone may be in the air. Nothing is written.
+    """
+    whole = record.plan()
+    if not record.is_closed or (whole.site.policy.restores_parameters and left_changed(record)):
+        return None
+    done = chosen(ledger_of(record).done(), choice.start)
+    if any(remainder(treatment, done) is not None for treatment in whole.treatments):
+        return None
+    return _nothing_left(arm=False)
 
 
 async def resume(
@@ -75,7 +93,7 @@ async def resume(
     wiring: Wiring = PLAIN,
     desk: OrderDesk | None = None,
     wind_mps: float | None = None,
-    judge: Callable[[Plan], Mapping[str, object]] | None = None,
+    judge: Judge | None = None,
 ) -> Outcome:
     """Go on with an operation over these links, by drone; who has none flies no more.
 
@@ -87,41 +105,23 @@ async def resume(
     FormatError
         The record cannot be read, or another program writes it.
     PlanError
-        Nobody who is connected can fly what is left.
+        Nobody who is connected can fly what is left, or not at this hour.
     SiteUnsafe
-        A policy pack of the site forbids what is left.
+        A rule of the site forbids what is left.
     VehicleSilent, VehicleRefused
         A drone is not heard, is not the one that is meant, or was not seen to land.
     """
-    record.plan()
     fleet = {drone.id: drone for drone in record.plan().site.fleet}
-    epoch_s = setting.started_utc.timestamp()
-    with Recorder(
-        record.path.parent,
-        now_s,
-        epoch_s=epoch_s,
-        tlog=setting.has_tlog,
-        is_live=not setting.is_instant,
-        continues=record,
-    ) as writer:
-        writer.write("part", number=record.num_parts + 1, **setting.told())
-        if writer.failure:
-            raise FlightError(f"nothing was started: {writer.failure}")
-        stop = StopButton()
+    stop = StopButton()
+    with _next_part(record, setting) as writer:
         writer.on_failure = stop.press
         told = Log(writer, display)
         async with connected(links, fleet, writer, wiring) as peers:
             try:
                 with on_interrupt(stop.press):
-                    until_s = now_s() + HELLO_S
-                    for drone_id, peer in peers.items():
-                        await _heard(fleet[drone_id], peer, display, until_s)
-                    await _all_down(record, peers, crew=crew, told=told, stop=stop)
-                    if record.plan().site.policy.restores_parameters:
-                        await _put_back(record, peers, told)
-                    rest = await _plan_rest(
-                        record, peers, writer, told, choice or Choice(), setting.clock_s
-                    )
+                    await _at_rest(record, peers, crew=crew, told=told, stop=stop)
+                    choice = choice or Choice()
+                    rest = await _plan_rest(record, peers, told, choice, setting.clock_s)
                     if stop.is_pressed:
                         raise FlightError(stop.reason)
                     if not rest.sorties:
@@ -149,6 +149,36 @@ async def resume(
                 raise
 
 
+@contextmanager
+def _next_part(record: Record, setting: Setting) -> Iterator[Recorder]:
+    """The record, open for another part, which is begun."""
+    with Recorder(
+        record.path.parent,
+        now_s,
+        epoch_s=setting.started_utc.timestamp(),
+        tlog=setting.has_tlog,
+        is_live=not setting.is_instant,
+        continues=record,
+    ) as writer:
+        writer.write("part", number=record.num_parts + 1, **setting.told())
+        if writer.failure:
+            raise FlightError(f"nothing was started: {writer.failure}")
+        yield writer
+
+
+async def _at_rest(
+    record: Record, peers: Mapping[str, Peer], *, crew: Crew, told: Log, stop: StopButton
+) -> None:
+    """Hear every drone, see down who flies, and give back what the part before left changed."""
+    site, until_s = record.plan().site, now_s() + HELLO_S
+    fleet = {drone.id: drone for drone in site.fleet}
+    for drone_id, peer in peers.items():
+        await _heard(fleet[drone_id], peer, told.display, until_s)
+    await _all_down(record, peers, crew=crew, told=told, stop=stop)
+    if site.policy.restores_parameters:
+        await _put_back(record, peers, told)
+
+
 async def _put_back(record: Record, peers: Mapping[str, Peer], told: Log) -> None:
     """Give the drones what they held before the part that broke off; this one begins from there."""
     failed = await put_back_left(left_changed(record), peers, told)
@@ -166,9 +196,10 @@ async def _heard(drone: Drone, peer: Peer, display: Display, until_s: float) -> 
         raise VehicleSilent(f"{exc}; {hint}", sysid=exc.sysid, waited_s=exc.waited_s) from exc
 
 
-def _nothing_left(told: Log, *, arm: bool) -> Outcome:
+def _nothing_left(told: Log | None = None, *, arm: bool) -> Outcome:
     text = "nothing is left to be flown"
-    told.event("end", outcome=str(Result.DONE), text=text)
+    if told is not None:
+        told.event("end", outcome=str(Result.DONE), text=text)
     return Outcome(
         result=Result.DONE, text=text, drones=(), skipped=(), duration_s=0.0, is_armed=arm
     )
@@ -195,13 +226,12 @@ async def _all_down(
 async def _plan_rest(
     record: Record,
     peers: Mapping[str, Peer],
-    writer: Recorder,
     told: Log,
     choice: Choice,
     clock_s: Callable[[], float] | None,
 ) -> Plan:
     """Plan what is left by everything that stands in the record by now, and write it there."""
-    writer.flush()
+    told.record.flush()
     so_far = read_record(record.path)
     done = chosen(ledger_of(so_far).done(), choice.start)
     standing = await standing_of(so_far, peers, keeps_battery=choice.keeps_battery)

@@ -15,6 +15,9 @@ FLIGHT_PHRASES = {
     "{number} landings": "{number} 次降落",
     "the crew looks into its tank": "人员查看药箱",
     "{number} of {all} sorties flown": "计划 {all} 架次，已飞 {number} 架次",
+    "1 drone holds its first mission; nothing armed without --arm": (
+        "1 架无人机已载入首个任务；未加 --arm，未解锁"
+    ),
     "{number} drones hold their first mission; nothing armed without --arm": (
         "{number} 架无人机已载入首个任务；未加 --arm，未解锁"
     ),

@@ -5,23 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skymist.coverage.errors import PlanError
+from skymist.flight.commands.flying_options import FlyingOptions, with_flying_options
 from skymist.flight.commands.reaching import (
     LEFT,
-    Arm,
-    Events,
-    Forward,
-    ForwardCommands,
-    Keys,
-    MeasuredWind,
-    Orders,
-    Patience,
-    Unsigned,
     at_terminal,
     exit_unless_done,
     open_links,
@@ -34,9 +26,9 @@ if TYPE_CHECKING:
     from skymist.flight.conduct import Outcome
     from skymist.flight.display import Display
     from skymist.flight.operation import Setting
-    from skymist.flight.wiring import Wiring
 
 
+@with_flying_options
 def fly(
     directory: Annotated[Path, typer.Argument(help="A plan's folder or its plan.json.")],
     drone: Annotated[
@@ -46,27 +38,11 @@ def fly(
             "serial:/dev/ttyUSB0:57600, COM3:57600."
         ),
     ],
-    arm: Arm = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="New folder for the record.")
     ] = None,
-    json: Events = False,
-    link_patience_s: Patience = 300.0,
-    keys: Keys = None,
-    accept_unsigned: Unsigned = False,
-    forward: Forward = None,
-    forward_commands: ForwardCommands = False,
-    wind_mps: MeasuredWind = None,
-    orders: Orders = None,
-    dashboard: Annotated[
-        bool, typer.Option("--dashboard", help="Show it in a browser; prints the links.")
-    ] = False,
-    applied: Annotated[
-        str, typer.Option(help="When the flight was applied for, as 2026-06-30T10:00.")
-    ] = "",
-    reported: Annotated[
-        str, typer.Option(help="When the take-off was reported to the authority, as 06:00.")
-    ] = "",
+    *,
+    options: FlyingOptions,
 ) -> None:
     """Upload, verify and fly a plan on real drones; nothing arms without --arm.
 
@@ -95,112 +71,64 @@ def fly(
     )
     from skymist.flight.dashboard.beside import dashboard_beside
     from skymist.flight.display import display_for
+    from skymist.flight.hours import require_hours
     from skymist.flight.lawful import Told, flight_of, require_policy
     from skymist.flight.operation import Setting
     from skymist.flight.order_sources import say_on_stderr
-    from skymist.flight.wiring import wiring_of
     from skymist.missions.checks import require_safe
     from skymist.missions.plans import read_flyable_plan
 
     plan = read_flyable_plan(directory)
     require_safe(plan.site, directory)
     connections = parse_connections(drone, plan)
-    told = Told(applied=applied, reported=reported)
-    flight = flight_of(plan, local_now(), wind_mps=wind_mps, told=told)
-    judged = require_policy(plan, directory, flight if arm else None)
-    if arm:
+    told = Told(applied=options.applied, reported=options.reported)
+    flight = flight_of(plan, local_now(), wind_mps=options.wind_mps, told=told)
+    judged = require_policy(plan, directory, flight if options.arm else None)
+    if options.arm:
         require_hours(plan, local_clock_s())
-    wiring = wiring_of(
-        patience_s=link_patience_s,
-        keys_path=keys,
-        takes_unsigned=accept_unsigned,
-        forward=forward,
-        passes_commands=forward_commands,
-    )
-    say_unsigned(wiring, connections)
-    started_utc = utc_now()
-    folder = record_folder(directory, output, "flight", started_utc)
+    say_unsigned(options.wiring, connections)
     setting = Setting(
-        started_utc=started_utc,
+        started_utc=utc_now(),
         connections=connections,
         clock_s=local_clock_s,
         policy=judged.as_dict(),
     )
+    folder = record_folder(directory, output, "flight", setting.started_utc)
     with ExitStack() as beside:
-        if dashboard:
-            orders = beside.enter_context(dashboard_beside(folder, orders, say_on_stderr))
-        display = display_for(as_json=json)
+        if options.dashboard:
+            orders = beside.enter_context(dashboard_beside(folder, options.orders, say_on_stderr))
+            options = replace(options, orders=orders)
+        display = display_for(as_json=options.json)
         began_s = time.perf_counter()
-        flown = _fly(
-            plan,
-            connections,
-            folder,
-            display,
-            setting,
-            arm=arm,
-            wiring=wiring,
-            orders=orders,
-            wind_mps=wind_mps,
-        )
         try:
-            outcome = asyncio.run(flown)
+            outcome = asyncio.run(_fly(plan, folder, display, setting, options))
         except (KeyboardInterrupt, asyncio.CancelledError):
             typer.echo(f"{LEFT}; record: {folder}", err=True)
             raise typer.Exit(1) from None
         finally:
             display.close()
-        print_outcome(outcome, folder, time.perf_counter() - began_s, as_json=json)
-    exit_unless_done(outcome, is_upload_enough=not arm)
-
-
-def require_hours(plan: Plan, clock_s: float) -> None:
-    """Begin no plan that would spray outside hours, or cross closed ground, if begun now.
-
-    Raises
-    ------
-    PlanError
-        With the sorties that would, and when the plan was to begin.
-    """
-    from skymist.coverage.hours import clock_text
-    from skymist.flight.hours import out_of_hours
-
-    wrong = out_of_hours(plan, clock_s)
-    if wrong and plan.start is not None:
-        more = f"\nand {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        raise PlanError(
-            f"the plan begins at {plan.start.at(0.0)}, it is {clock_text(clock_s)}: "
-            f"{len(wrong)} of {len(plan.sorties)} sorties would be outside their hours\n"
-            + "\n".join(wrong[:5])
-            + f"{more}\nfly it at its time, or plan again: skymist plan SITE --start HH:MM"
-        )
+        print_outcome(outcome, folder, time.perf_counter() - began_s, as_json=options.json)
+    exit_unless_done(outcome, is_upload_enough=not options.arm)
 
 
 async def _fly(
-    plan: Plan,
-    connections: dict[str, str],
-    folder: Path,
-    display: Display,
-    setting: Setting,
-    *,
-    arm: bool,
-    wiring: Wiring,
-    orders: Path | None,
-    wind_mps: float | None,
+    plan: Plan, folder: Path, display: Display, setting: Setting, options: FlyingOptions
 ) -> Outcome:
     """Open the links, one for each connection named, and operate."""
     from skymist.flight.operation import operate
 
-    links = await open_links(connections, patience_s=wiring.patience_s)
-    async with at_terminal(orders) as (crew, desk):
+    wiring = options.wiring
+    links = await open_links(setting.connections, patience_s=wiring.patience_s)
+    async with at_terminal(options.orders) as (crew, desk):
         return await operate(
             plan,
             links,
             folder,
             crew=crew,
             display=display,
-            arm=arm,
+            arm=options.arm,
             setting=setting,
             wiring=wiring,
             desk=desk,
-            wind_mps=wind_mps,
+            wind_mps=options.wind_mps,
         )

@@ -314,6 +314,7 @@ def print_summary(made: Plan, summary: PlanSummary, folder: Path) -> None:
     )
     table.add_column(style="bold")
     table.add_column()
+    drones = "1 drone" if summary.num_drones == 1 else f"{summary.num_drones} drones"
     rows = (
         (
             "blind spots",
@@ -327,7 +328,7 @@ def print_summary(made: Plan, summary: PlanSummary, folder: Path) -> None:
         ("liquid", f"{summary.litres_l:,.1f} L"),
         (
             "time",
-            f"{summary.makespan_min:.0f} min with {summary.num_drones} drones "
+            f"{summary.makespan_min:.0f} min with {drones} "
             f"({summary.drone_min:.0f} drone-minutes in the air)",
         ),
         *([("clock", f"{summary.starts} to {summary.ends}")] if summary.starts else []),

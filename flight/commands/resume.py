@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skymist.coverage.errors import PlanError
+from skymist.flight.commands.flying_options import FlyingOptions, with_flying_options
 from skymist.flight.commands.reaching import (
     LEFT,
-    Arm,
-    Events,
-    Forward,
-    ForwardCommands,
-    Keys,
     KnownDrones,
-    MeasuredWind,
-    Orders,
-    Patience,
     RecordArgument,
-    Unsigned,
     at_terminal,
     exit_unless_done,
     open_links,
@@ -32,7 +25,7 @@ from skymist.flight.commands.reaching import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import date
 
     from skymist.coverage.plan import Plan
@@ -41,14 +34,13 @@ if TYPE_CHECKING:
     from skymist.flight.lawful import Told
     from skymist.flight.operation import Setting
     from skymist.flight.record import Record
-    from skymist.flight.resume import Choice
-    from skymist.flight.wiring import Wiring
+    from skymist.flight.resume import Choice, Judge
 
 
+@with_flying_options
 def resume(
     record: RecordArgument,
     drone: KnownDrones = None,
-    arm: Arm = False,
     start: Annotated[
         str,
         typer.Option(
@@ -64,23 +56,8 @@ def resume(
     keep_battery: Annotated[
         bool, typer.Option("--keep-battery", help="Fly on with the batteries that are in.")
     ] = False,
-    json: Events = False,
-    link_patience_s: Patience = 300.0,
-    keys: Keys = None,
-    accept_unsigned: Unsigned = False,
-    forward: Forward = None,
-    forward_commands: ForwardCommands = False,
-    wind_mps: MeasuredWind = None,
-    orders: Orders = None,
-    applied: Annotated[
-        str, typer.Option(help="When the flight was applied for; by default as the record has it.")
-    ] = "",
-    reported: Annotated[
-        str,
-        typer.Option(
-            help="When the take-off was reported; by default as the record has it of today."
-        ),
-    ] = "",
+    *,
+    options: FlyingOptions,
 ) -> None:
     """Go on with an operation that was cut short: a crash, a dead link, a stop, a lost drone.
 
@@ -89,61 +66,72 @@ def resume(
     are connected, uploaded as new missions, verified and flown. You are asked to fill the tanks
     and to swap batteries first. The record goes on as a new part: one report tells all.
 
-    A rehearsal is gone on with on new simulated drones.
+    A rehearsal is gone on with on new simulated drones; with --dashboard at 10 times real time.
+    Where nothing is left of an operation that came to its end, that is said, and nothing written.
 
     Example: [bold]skymist resume records/b[/bold]
 
     Example: [bold]skymist resume records/b --without heron --from pass-start --arm[/bold]
     """
-    from skymist.flight.commands.flown import local_clock_s, local_now, print_outcome, utc_now
+    from skymist.flight.commands.flown import local_now, print_outcome
+    from skymist.flight.dashboard.beside import dashboard_beside
     from skymist.flight.display import display_for
     from skymist.flight.lawful import flight_of
     from skymist.flight.ledger import ResumeFrom
-    from skymist.flight.operation import Setting
+    from skymist.flight.order_sources import say_on_stderr
     from skymist.flight.record import read_record
-    from skymist.flight.resume import Choice
-    from skymist.flight.wiring import wiring_of
+    from skymist.flight.resume import Choice, finished
 
     if start not in tuple(ResumeFrom):
         raise PlanError(f"--from: wanted {', '.join(ResumeFrom)}, found {start!r}")
-    found = read_record(record)
-    connections = connections_of(found, drone or [], without or [])
+    found, choice = read_record(record), Choice(ResumeFrom(start), keep_battery)
+    folder = found.path.parent
+    setting = setting_of(found, connections_of(found, drone or [], without or []), options)
+    told = told_before(found, options, local_now().date())
+    flight_of(found.plan(), local_now(), told=told)  # words that are no time are refused first
+    if (outcome := finished(found, choice)) is not None:
+        print_outcome(outcome, folder, 0.0, as_json=options.json)
+        return
+    say_unsigned(options.wiring, setting.connections)
+    judge = partial(_judge, found, told, options, is_simulated=setting.is_rehearsal)
+    with ExitStack() as beside:
+        if options.dashboard:
+            orders = beside.enter_context(dashboard_beside(folder, options.orders, say_on_stderr))
+            options = replace(options, orders=orders)
+        display = display_for(as_json=options.json)
+        began_s = time.perf_counter()
+        try:
+            if setting.is_rehearsal:
+                outcome = _rehearse(found, setting, display, choice, without or [], judge, options)
+            else:
+                outcome = asyncio.run(_fly(found, setting, display, choice, judge, options))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            typer.echo(f"{LEFT}; record: {folder}", err=True)
+            raise typer.Exit(1) from None
+        finally:
+            display.close()
+        print_outcome(outcome, folder, time.perf_counter() - began_s, as_json=options.json)
+    exit_unless_done(outcome, is_upload_enough=not options.arm and not setting.is_rehearsal)
+
+
+def setting_of(found: Record, connections: dict[str, str], options: FlyingOptions) -> Setting:
+    """How it is gone on with: a rehearsal in its own simulator, at a pace that can be looked at."""
+    from skymist.flight.commands.flown import local_clock_s, utc_now
+    from skymist.flight.commands.rehearse import ARDUPILOT_SPEEDUP
+    from skymist.flight.operation import Setting
+
     is_simulated = bool(found.header.get("sim")) and not connections
-    setting = Setting(
+    pace = found.header.get("speedup")
+    if is_simulated and options.dashboard:
+        pace = pace or ARDUPILOT_SPEEDUP
+    return Setting(
         started_utc=utc_now(),
         sim=found.header.get("sim"),
-        speedup=found.header.get("speedup"),
+        speedup=pace,
         has_tlog=not is_simulated,
         connections=connections,
         clock_s=None if is_simulated else local_clock_s,
     )
-    wiring = wiring_of(
-        patience_s=link_patience_s,
-        keys_path=keys,
-        takes_unsigned=accept_unsigned,
-        forward=forward,
-        passes_commands=forward_commands,
-    )
-    say_unsigned(wiring, connections)
-    choice = Choice(start=ResumeFrom(start), keeps_battery=keep_battery)
-    told = told_before(found, applied=applied, reported=reported, today=local_now().date())
-    flight_of(found.plan(), local_now(), told=told)  # words that are no time are refused first
-    judge = partial(_judge, found, told, wind_mps, is_armed=arm and not is_simulated)
-    display = display_for(as_json=json)
-    began_s = time.perf_counter()
-    try:
-        if is_simulated:
-            outcome = _rehearse(found, setting, display, choice, without or [], judge)
-        else:
-            go = partial(_fly, found, setting, display, choice, orders=orders, wind_mps=wind_mps)
-            outcome = asyncio.run(go(arm=arm, wiring=wiring, judge=judge))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        typer.echo(f"{LEFT}; record: {found.path.parent}", err=True)
-        raise typer.Exit(1) from None
-    finally:
-        display.close()
-    print_outcome(outcome, found.path.parent, time.perf_counter() - began_s, as_json=json)
-    exit_unless_done(outcome, is_upload_enough=not arm and not is_simulated)
 
 
 def connections_of(record: Record, drones: list[str], without: list[str]) -> dict[str, str]:
@@ -185,34 +173,31 @@ async def _fly(
     setting: Setting,
     display: Display,
     choice: Choice,
-    *,
-    arm: bool,
-    wiring: Wiring,
-    orders: Path | None,
-    wind_mps: float | None,
-    judge: Callable[[Plan], Mapping[str, object]],
+    judge: Judge,
+    options: FlyingOptions,
 ) -> Outcome:
     """Open the links, one for each connection named, and go on."""
     from skymist.flight.resume import resume as go_on
 
+    wiring = options.wiring
     links = await open_links(setting.connections, patience_s=wiring.patience_s)
-    async with at_terminal(orders) as (crew, desk):
+    async with at_terminal(options.orders) as (crew, desk):
         return await go_on(
             record,
             links,
             crew=crew,
             display=display,
-            arm=arm,
+            arm=options.arm,
             setting=setting,
             choice=choice,
             wiring=wiring,
             desk=desk,
-            wind_mps=wind_mps,
+            wind_mps=options.wind_mps,
             judge=judge,
         )
 
 
-def told_before(record: Record, *, applied: str, reported: str, today: date) -> Told:
+def told_before(record: Record, options: FlyingOptions, today: date) -> Told:
     """What the authority was told: as said now, else as the record has it.
 
     A report is of one take-off: that of another day is not remembered.
@@ -225,19 +210,32 @@ def told_before(record: Record, *, applied: str, reported: str, today: date) -> 
     if not known.get("reported", "").startswith(f"{today}T"):
         known.pop("reported", None)
     return Told(
-        applied=applied or known.get("applied", ""), reported=reported or known.get("reported", "")
+        applied=options.applied or known.get("applied", ""),
+        reported=options.reported or known.get("reported", ""),
     )
 
 
 def _judge(
-    record: Record, told: Told, wind_mps: float | None, plan: Plan, *, is_armed: bool
+    record: Record, told: Told, options: FlyingOptions, rest: Plan, *, is_simulated: bool
 ) -> Mapping[str, object]:
-    """Hold what is left to the site's policy packs; what the record keeps of it."""
-    from skymist.flight.commands.flown import local_now
-    from skymist.flight.lawful import flight_of, require_policy
+    """Hold what is left to all rules of its site, as `fly` holds a plan; what the record keeps.
 
-    flight = flight_of(plan, local_now(), wind_mps=wind_mps, told=told) if is_armed else None
-    return require_policy(plan, record.path.parent, flight).as_dict()
+    Raises
+    ------
+    SiteUnsafe, PlanError
+        One forbids it: the site itself, a policy pack, or its hours.
+    """
+    from skymist.flight.commands.flown import local_clock_s, local_now
+    from skymist.flight.hours import require_hours
+    from skymist.flight.lawful import flight_of, require_policy
+    from skymist.missions.checks import require_safe
+
+    place, flight = record.path.parent, None
+    require_safe(rest.site, place)
+    if options.arm and not is_simulated:
+        flight = flight_of(rest, local_now(), wind_mps=options.wind_mps, told=told)
+        require_hours(rest, local_clock_s())
+    return require_policy(rest, place, flight).as_dict()
 
 
 def _rehearse(
@@ -246,10 +244,13 @@ def _rehearse(
     display: Display,
     choice: Choice,
     without: list[str],
-    judge: Callable[[Plan], Mapping[str, object]],
+    judge: Judge,
+    options: FlyingOptions,
 ) -> Outcome:
     """Go on with new simulated drones on the pads: those of the rehearsal are gone."""
     from skymist.flight.commands.rehearse import World, run_simulated, simulated
+    from skymist.flight.order_sources import ordering
+    from skymist.flight.orders import OrderDesk
     from skymist.flight.resume import resume as go_on
     from skymist.flight.wiring import PLAIN
 
@@ -257,7 +258,8 @@ def _rehearse(
     world = World(wiring=PLAIN, seed=plan.seed)
 
     async def work() -> Outcome:
-        async with simulated(plan, setting, world) as (links, crew):
+        told = ordering(OrderDesk(), path=options.orders)
+        async with simulated(plan, setting, world) as (links, crew), told as desk:
             alive = {drone_id: link for drone_id, link in links.items() if drone_id not in without}
             return await go_on(
                 record,
@@ -267,6 +269,7 @@ def _rehearse(
                 arm=True,
                 setting=setting,
                 choice=choice,
+                desk=desk,
                 judge=judge,
             )
 

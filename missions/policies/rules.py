@@ -64,6 +64,11 @@ class Bound(StrEnum):
     ASK = "ask"
 
 
+def unit_of(value: float, unit: str) -> str:
+    """The unit behind a value: of one drone, not drones."""
+    return unit.removesuffix("s") if value == 1 and unit.isalpha() and len(unit) > 2 else unit
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule of a pack. `low` and `high` are its limits, infinite where it has none.
@@ -92,9 +97,9 @@ class Rule:
         """The limit in words; empty for what is asked for only."""
         match self.bound:
             case Bound.MOST:
-                return f"at most {self.high:g} {self.unit}".strip()
+                return f"at most {self.high:g} {unit_of(self.high, self.unit)}".strip()
             case Bound.LEAST:
-                return f"at least {self.low:g} {self.unit}".strip()
+                return f"at least {self.low:g} {unit_of(self.low, self.unit)}".strip()
             case Bound.WITHIN:
                 return f"{self.low:g} to {self.high:g} {self.unit}".strip()
             case Bound.HOURS:

@@ -71,10 +71,11 @@ whose two clocks are up to two days apart; the ground's leaps by as much, either
 On ArduCopter the second ground station has the second serial line; faults of the vehicle are its
 SIM_* parameters and commands; the pilot is its simulated receiver (mode switch, throttle stick).
 The tank is counted from the servo's output, since its simulator's own holds 0.25 L: dry means that
-no more counts. The simulator blows its wind, and the vehicle tells none without drag parameters: a
-person gives the measured speed by the order `wind`. The flood of STATUSTEXT is its own, drawn by
-mode changes that it refuses. Every class of the list could be made on the binary; only `tank-leak`
-and `tank-dry` of `rehearse --fault` cannot, since its simulator neither weighs nor loses agent.
+no more counts. A tank that leaks loses everything at once; the crew looks into it after the
+landing. The simulator blows its wind, and the vehicle tells none without drag parameters: a person
+gives the measured speed by the order `wind`. The flood of STATUSTEXT is its own, drawn by mode
+changes that it refuses. Every class of the list could be made on the binary; only `tank-leak` and
+`tank-dry` of `rehearse --fault` cannot, since its simulator neither weighs nor loses agent.
 
 | fault | runs | done | armed | late, L | outside, L | gap, m | double, m | words, embedded | words, ArduCopter |
 |---|---|---|---|---|---|---|---|---|---|

@@ -26,7 +26,7 @@ DEMO = Path(__file__).resolve().parents[2] / "missions" / "data" / "demo"
 SKIPPED = Skipped(spot_id="bin", sortie_id="heron-01", reason="wind")
 
 
-def test_fly_shows_its_dashboard_before_any_drone_is_heard(
+def test_fly_and_resume_show_their_dashboard_before_any_drone_is_heard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(hello, "HELLO_S", 0.2)
@@ -42,10 +42,14 @@ def test_fly_shows_its_dashboard_before_any_drone_is_heard(
     assert "operator, opens once: http://" in told
     assert "viewers, cannot command: http://" in told
     assert (tmp_path / "record" / "dashboard").is_file()
+    with pytest.raises(VehicleSilent):
+        resume(tmp_path / "record", dashboard=True)
+    assert "operator, opens once: http://" in capsys.readouterr().err
 
 
 def test_what_two_commands_call_alike_is_one_option() -> None:
-    commands = [inspect.signature(command).parameters for command in (fly, resume, restore)]
+    asked = (inspect.signature(each, eval_str=True) for each in (fly, resume, restore))
+    commands = [signature.parameters for signature in asked]
     own = {"drone", "json", "applied", "reported"}  # of other forms, or other words
     for name in {name for known in commands for name in known} - own:
         forms = {str(known[name]) for known in commands if name in known}

@@ -12,11 +12,10 @@ from skymist.coverage.errors import PlanError
 from skymist.coverage.hours import Hours, Start
 from skymist.coverage.plan import Pass, Plan
 from skymist.coverage.site import Closure
-from skymist.flight.commands.fly import require_hours
 from skymist.flight.commands.rehearse import crew_of, homes_of
 from skymist.flight.conduct import Outcome, Result
 from skymist.flight.display import Silent
-from skymist.flight.hours import HoursGuard, out_of_hours
+from skymist.flight.hours import HoursGuard, out_of_hours, require_hours
 from skymist.flight.operation import Setting, operate
 from skymist.flight.record import Record, read_record
 from skymist.sitl.fleet import EmbeddedFleet

@@ -6,19 +6,21 @@ import json
 import random
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from skymist.coverage.errors import PlanError
+from skymist.coverage.hours import Hours, Start
 from skymist.coverage.plan import Plan
 from skymist.flight.applied import applied_from
+from skymist.flight.commands.flying_options import FlyingOptions
 from skymist.flight.commands.rehearse import rehearse
+from skymist.flight.commands.resume import _judge, connections_of, resume, told_before
 from skymist.flight.commands.resume import _rehearse as resume_rehearsal
-from skymist.flight.commands.resume import connections_of, resume, told_before
 from skymist.flight.display import display_for
 from skymist.flight.lawful import Told
 from skymist.flight.ledger import ResumeFrom, chosen
@@ -233,9 +235,23 @@ def test_nothing_left_flies_nothing(
 ) -> None:
     place = tmp_path / "r"
     shutil.copytree(rehearsed, place)
+    before = (place / "record.jsonl").read_bytes()
     resume(place)
     assert "nothing is left" in capsys.readouterr().out
-    assert not rest_ids(read_record(place))
+    assert (place / "record.jsonl").read_bytes() == before
+    assert [path.name for path in place.iterdir()] == ["record.jsonl"]
+
+
+def test_an_operation_without_an_end_is_looked_after_though_nothing_is_left(
+    rehearsed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A drone of it may still be in the air."""
+    last = (rehearsed / "record.jsonl").read_bytes().splitlines(keepends=True)[-1]
+    place = cut(rehearsed, tmp_path / "r", (rehearsed / "record.jsonl").stat().st_size - len(last))
+    resume(place)
+    assert "nothing is left" in capsys.readouterr().out
+    read = read_record(place)
+    assert (read.num_parts, read.is_closed) == (2, True)
 
 
 def test_words_that_are_no_time_are_refused_before_anything_is_written(
@@ -261,7 +277,7 @@ def test_what_a_rule_forbids_is_not_flown_on_and_the_record_says_so(
     found, display = read_record(place), display_for(as_json=True)
     setting = Setting(started_utc=datetime(2026, 7, 1, 9, tzinfo=UTC), sim="embedded")
     with pytest.raises(SiteUnsafe, match="wind-limit"):
-        resume_rehearsal(found, setting, display, Choice(), [], judge)
+        resume_rehearsal(found, setting, display, Choice(), [], judge, FlyingOptions())
     assert not list(read_record(place).of("policy"))
     (rest,) = asked
     assert 0 < len(rest.sorties) < len(found.plan().sorties)
@@ -282,12 +298,43 @@ def test_what_the_rules_said_of_the_rest_is_kept_and_remembered(
     (kept,) = found.of("policy")
     assert kept["packs"] == ["plain"]
     assert all(finding["severity"] != "error" for finding in kept["findings"])
-    told = partial(told_before, found, reported="", today=date(2026, 6, 30))
-    assert told(applied="2026-06-30T10:00").applied == "2026-06-30T10:00"
+    today = date(2026, 6, 30)
+    applied = FlyingOptions(applied="2026-06-30T10:00")
+    assert told_before(found, applied, today).applied == "2026-06-30T10:00"
     kept.update(applied="2026-06-29T09:00", reported="2026-06-30T06:00")  # as `resume --arm` keeps
-    assert told(applied="") == Told(applied="2026-06-29T09:00", reported="2026-06-30T06:00")
+    known = Told(applied="2026-06-29T09:00", reported="2026-06-30T06:00")
+    assert told_before(found, FlyingOptions(), today) == known
     # The next day's take-off was not reported by that.
-    assert told(applied="", today=date(2026, 7, 1)) == Told(applied="2026-06-29T09:00")
+    tomorrow = told_before(found, FlyingOptions(), date(2026, 7, 1))
+    assert tomorrow == Told(applied="2026-06-29T09:00")
+
+
+def test_the_rest_is_held_to_the_sites_hours_as_a_plan_is(
+    rehearsed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real drones, armed: the packs say nothing of the hour, the site's own hours do."""
+    found = read_record(rehearsed)
+    whole = found.plan()
+    morning = Hours(start_s=7 * 3600.0, end_s=9 * 3600.0)
+    site = replace(whole.site, policy=replace(whole.site.policy, hours=(morning,)))
+    rest = replace(whole, site=site, start=Start(clock_s=7 * 3600.0))
+
+    def judged(clock_s: float, *, is_simulated: bool = False) -> Mapping[str, object]:
+        monkeypatch.setattr("skymist.flight.commands.flown.local_clock_s", lambda: clock_s)
+        return _judge(found, Told(), FlyingOptions(arm=True), rest, is_simulated=is_simulated)
+
+    assert judged(7 * 3600.0)["packs"]
+    with pytest.raises(PlanError, match="outside their hours"):
+        judged(15 * 3600.0)
+    assert judged(15 * 3600.0, is_simulated=True)["packs"]
+
+
+def test_the_rest_is_held_to_the_sites_own_checks(rehearsed: Path) -> None:
+    found = read_record(rehearsed)
+    site = replace(found.plan().site, pads=())
+    rest = replace(found.plan(), site=site)
+    with pytest.raises(SiteUnsafe):
+        _judge(found, Told(), FlyingOptions(), rest, is_simulated=True)
 
 
 def test_what_counts_as_done() -> None:
