@@ -298,7 +298,7 @@ def mark_spots(
     labels: Labels,
     spots: Sequence[BlindSpot],
     looks: Mapping[str, Look],
-    away_pt: float = 4.5,
+    away_pt: float = 5.5,
 ) -> None:
     """A symbol on every spot; ids where there is room."""
     centres = [spot.area.representative_point() for spot in spots]

@@ -96,7 +96,7 @@ def draw_plan(
     draw_levels(sheet, site, flown)
     draw_transits(sheet, plan)
     draw_passes(sheet, plan)
-    drift_m = _drift_m(plan)
+    drift_m = drift_distances_m(plan)
     labels = draw_places(sheet, site, drift_m)
     looks = {s.id: LEVELS[s.level] for s in site.spots}
     looks |= {s.id: hollow(looks[s.id]) for s in site.spots if s.id not in flown}
@@ -152,7 +152,7 @@ def draw_applied(
     return sheet.finish()
 
 
-def _drift_m(plan: Plan) -> dict[str, float]:
+def drift_distances_m(plan: Plan) -> dict[str, float]:
     """By receptor the distance of the spray that adds most drift there, in the plan's wind.
 
     Those that lie upwind of everything have none; without a wind every direction counts.

@@ -85,8 +85,9 @@ def _cover(pages: PdfPages, figures: dict[str, Any], kind: str, wording: Wording
     for text in _in_short(figures, wording):
         pages.words(f"- {text}", 9.5)
     pages.heading(say("Productivity"))
-    for name, text in productivity(figures, wording):
-        pages.words(f"- {name}{say(': ')}{text}", 9.5)
+    # In one paragraph: the cover is one page, with room for notes.
+    lines = (f"{name}{say(': ')}{text}" for name, text in productivity(figures, wording))
+    pages.words(" · ".join(lines), 9.5)
     if figures["notes"]:
         pages.heading(say("Before you rely on this"))
         for note in figures["notes"]:

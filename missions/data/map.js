@@ -165,19 +165,50 @@ function drawSpots(px, chosen) {
   });
 }
 
+const fontOf = isBold => `${isBold ? "600 " : ""}12px ${LETTERS}`;
 function text(words, x, y, isBold) {
-  ctx.font = `${isBold ? "600 " : ""}12px ${LETTERS}`;
+  ctx.font = fontOf(isBold);
   ctx.lineWidth = 3;
   ctx.strokeStyle = "rgba(252,251,248,.9)";
   ctx.strokeText(words, x, y);
   ctx.fillText(words, x, y);
 }
-// Labels keep out of each other's way: one in each cell of the screen.
+// Labels and marks keep out of each other's way: a label stands right of its mark, left, above or
+// below it, wherever nothing is yet; nowhere else. Boxes are found by the cells that they touch.
+const widths = new Map();
+function widthOf(words, isBold) {
+  const key = `${isBold ? 1 : 0}${words}`;
+  if (!widths.has(key)) { ctx.font = fontOf(isBold); widths.set(key, ctx.measureText(words).width); }
+  return widths.get(key);
+}
 function labeller() {
-  const taken = new Set();
-  return ([x, y]) => {
-    const cell = `${Math.round(x / 90)},${Math.round(y / 16)}`;
-    return !taken.has(cell) && !!taken.add(cell);
+  const cells = new Map(), W = canvas.clientWidth, H = canvas.clientHeight;
+  const around = ([l, t, r, b], act) => {
+    for (let i = Math.floor(l / 80); i <= Math.floor(r / 80); i++)
+      for (let j = Math.floor(t / 40); j <= Math.floor(b / 40); j++) if (act(`${i},${j}`)) return true;
+    return false;
+  };
+  const isTaken = box => around(box, key => (cells.get(key) || []).some(
+    other => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]));
+  const take = box => around(box, key => { cells.set(key, [...(cells.get(key) || []), box]); });
+  // North, scale and buttons.
+  [[8, 8, 44, 58], [8, H - 40, 150, H - 8], [W - 60, 0, W, 160]].forEach(take);
+  return {
+    keep: ([x, y], r) => take([x - r, y - r, x + r, y + r]),
+    // Where the words may begin, or null; with `always` right of the mark where nothing is free.
+    place(words, [x, y], away, isBold, always) {
+      const w = widthOf(words, isBold), up = y - away - 4, down = y + away + 12;
+      const tries = [[x + away, y + 4], [x - away - w, y + 4], [x - w / 2, up], [x - w / 2, down],
+        [x + away / 2, up], [x + away / 2, down], [x - w - away / 2, up], [x - w - away / 2, down]];
+      for (const [left, base] of tries) {
+        const box = [left - 1, base - 11, left + w + 1, base + 4];
+        if (box[0] < 0 || box[2] > W || box[1] < 0 || box[3] > H || isTaken(box)) continue;
+        take(box);
+        return [left, base];
+      }
+      if (always) take([x + away - 1, y - 7, x + away + w + 1, y + 8]);
+      return always ? tries[0] : null;
+    },
   };
 }
 function markPath(mark, r) {
@@ -192,10 +223,13 @@ function markPath(mark, r) {
     ctx.closePath();
   }
 }
-function markSpots(chosen, isFree, hasLabels) {
-  for (const spot of P.spots) {
-    const at = toScreen(spot.at);
-    if (!isInView(at)) continue;
+// Spots are named from so near on, or where so few are seen.
+const NAMED_FROM = 0.25, NAMED_MOST = 60;
+function markSpots(chosen, labels, hasLabels) {
+  const seen = P.spots.map(spot => [spot, toScreen(spot.at)]).filter(([, at]) => isInView(at));
+  const isNamed = hasLabels && (view.k > NAMED_FROM || seen.length <= NAMED_MOST);
+  if (isNamed) seen.forEach(([, at]) => labels.keep(at, 6));
+  for (const [spot, at] of seen) {
     const look = P.levels[spot.level], isLeft = spot.dose == null;
     ctx.save();
     ctx.translate(...at);
@@ -206,13 +240,16 @@ function markSpots(chosen, isFree, hasLabels) {
     ctx.strokeStyle = isLeft ? look.colour : "#fff";
     ctx.stroke();
     ctx.restore();
-    if (hasLabels && (view.k > 0.25 || spot === chosen) && isFree(at)) {
-      ctx.fillStyle = INK;
-      text(spot.name || spot.id, at[0] + 9, at[1] + 4);
-    }
+  }
+  if (!hasLabels) return;
+  ctx.fillStyle = INK;
+  const first = seen.filter(([spot]) => spot === chosen), rest = seen.filter(([spot]) => spot !== chosen);
+  for (const [spot, at] of isNamed ? [...first, ...rest] : first) {
+    const words = spot.name || spot.id, place = labels.place(words, at, 9, false, spot === chosen);
+    if (place) text(words, ...place);
   }
 }
-function markPads(hasLabels) {
+function markPads(labels, hasLabels) {
   for (const pad of P.pads) {
     const [x, y] = toScreen(pad.at);
     if (!isInView([x, y])) continue;
@@ -225,14 +262,18 @@ function markPads(hasLabels) {
       ctx.stroke();
     }
     ctx.fillStyle = PAD;
-    if (hasLabels) text(pad.id, x + 11, y + 4, true);
+    labels.keep([x, y], 9);
+    const place = hasLabels && labels.place(pad.id, [x, y], 11, true);
+    if (place) text(pad.id, ...place, true);
   }
 }
-function markReceptors(isFree, hasLabels) {
+// At a sensitive place stands how far off the spray is that adds most drift there.
+function markReceptors(labels, hasLabels) {
   ctx.fillStyle = CARE;
   for (const place of P.receptors) {
     const at = toScreen(place.at);
     if (!isInView(at)) continue;
+    labels.keep(at, 8);
     ctx.beginPath();
     for (let i = 0; i < 10; i++) {
       const angle = Math.PI * i / 5 - Math.PI / 2, r = i % 2 ? 3.4 : 8;
@@ -240,11 +281,13 @@ function markReceptors(isFree, hasLabels) {
     }
     ctx.closePath();
     ctx.fill();
-    if (hasLabels && place.kind && isFree(at)) text(inLang(place, "kind"), at[0] + 10, at[1] + 4);
+    const words = [inLang(place, "kind"), place.far == null ? "" : `${place.far} m`].filter(Boolean).join(" · ");
+    const free = hasLabels && words && labels.place(words, at, 10);
+    if (free) text(words, ...free);
   }
 }
 // A zone's name stands at its corner in the north-west.
-function nameZones() {
+function nameZones(labels) {
   ctx.fillStyle = "#444";
   for (const zone of P.zones) {
     let best = -Infinity, corner = [0, 0];
@@ -253,12 +296,18 @@ function nameZones() {
         best = ring[i + 1] - ring[i];
         corner = [ring[i], ring[i + 1]];
       }
-    const at = toScreen(corner);
-    if (isInView(at)) text(`${zone.id} ${zone.post}`, at[0] + 10, at[1] + 22, true);
+    const [x, y] = toScreen(corner), words = `${zone.id} ${zone.post}`;
+    const free = isInView([x, y]) && labels.place(words, [x, y + 18], 10, true, true);
+    if (free) text(words, ...free, true);
   }
 }
-function markDrone(at, number, words) {
-  const [x, y] = toScreen(at);
+// Drones come last, over all else; where their names stand is settled before any other name.
+function placeDrones(drones, labels) {
+  const seen = drones.map(drone => ({ ...drone, xy: toScreen(drone.at) }));
+  seen.forEach(drone => labels.keep(drone.xy, 9));
+  return seen.map(drone => ({ ...drone, free: labels.place(drone.words, drone.xy, 12, true, true) }));
+}
+function markDrone({ xy: [x, y], number, words, free }) {
   ctx.beginPath();
   ctx.arc(x, y, 8, 0, 7);
   ctx.fillStyle = P.colours[number % P.colours.length];
@@ -267,7 +316,7 @@ function markDrone(at, number, words) {
   ctx.strokeStyle = "#fff";
   ctx.stroke();
   ctx.fillStyle = INK;
-  text(words, x + 12, y - 6, true);
+  text(words, ...free, true);
 }
 function scaleAndNorth() {
   const H = canvas.clientHeight, want = 110 / view.k / 10;

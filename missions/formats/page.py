@@ -21,7 +21,7 @@ from skymist.coverage.energy import SPOOL_S, leg_s
 from skymist.coverage.layers import DOSE_COLOURS, LEVELS, drones_of
 from skymist.coverage.mapmarks import DRONE_COLOURS, chinese_font_path
 from skymist.coverage.plan import Pass
-from skymist.coverage.plots import planned_dose
+from skymist.coverage.plots import drift_distances_m, planned_dose
 from skymist.coverage.raster import polygons_of
 from skymist.coverage.words import Language, say
 from skymist.missions.organiser.words import kind_text
@@ -90,7 +90,7 @@ def font_face(text: str) -> str:
 
 def plan_data(plan: Plan) -> dict[str, Any]:
     """What the map shows, as `map.js` wants it: coordinates are whole decimetres."""
-    site = plan.site
+    site, far_m = plan.site, drift_distances_m(plan)
     return {
         "name": site.name,
         "attribution": site.attribution,
@@ -109,6 +109,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
             {
                 "kind": r.kind.replace("_", " "),
                 "kindZh": say(Language.CHINESE, r.kind),
+                "far": None if r.id not in far_m else round(far_m[r.id]),
                 "at": _points([r.shape.representative_point().coords[0]])[0],
             }
             for r in site.receptors

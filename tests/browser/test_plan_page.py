@@ -151,3 +151,45 @@ def test_nothing_runs_off_the_side(opened: Any, wide: int, high: int) -> None:
         assert min(box) > 250
     finally:
         opened.set_window_size(1400, 900)
+
+
+OVERLAPS = """
+const seen = [], old = text;
+text = (words, x, y, isBold) => {
+  ctx.font = fontOf(isBold);
+  const w = ctx.measureText(words).width;
+  seen.push([words, x, y - 9, x + w, y + 2]);
+};
+try { draw(); } finally { text = old; }
+const over = [];
+for (let i = 0; i < seen.length; i++)
+  for (let j = i + 1; j < seen.length; j++) {
+    const [a, b] = [seen[i], seen[j]];
+    if (a[1] < b[3] && b[1] < a[3] && a[2] < b[4] && b[2] < a[4]) over.push([a[0], b[0]]);
+  }
+return { over, words: seen.map(s => s[0]), out: seen.filter(s => s[1] < 0 || s[2] < 0
+  || s[3] > canvas.clientWidth || s[4] > canvas.clientHeight).map(s => s[0]) };
+"""
+
+
+@pytest.mark.parametrize(("wide", "high"), [(1400, 900), (1180, 820), (820, 1180)])
+def test_no_label_lies_on_another_or_is_cut_off(
+    opened: Any, plan: Plan, wide: int, high: int
+) -> None:
+    """By brute force over all that is written on the map, drones on their ways among it."""
+    opened.set_window_size(wide, high)
+    try:
+        named = set()
+        for at_s in range(0, int(plan.makespan_s), 60):
+            opened.execute_script("now = arguments[0]; show(siteBounds())", at_s)
+            found = opened.execute_script(OVERLAPS)
+            assert found["over"] == [], at_s
+            # A drone's name and a zone's are always there, at the edge too.
+            own = [words for words in found["out"] if " · " not in words]
+            assert [w for w in own if not w.startswith(("west", "east"))] == []
+            named |= set(found["words"])
+        unnamed = {spot.name or spot.id for spot in plan.site.spots} - named
+        assert len(unnamed) <= (2 if wide < 1000 else 0), unnamed
+        assert "kindergarten · 31 m" in named
+    finally:
+        opened.set_window_size(1400, 900)

@@ -160,4 +160,4 @@ def test_productivity_and_blank_lines_for_what_nobody_told(made: ReportFiles) ->
     each = f"{totals['m2_per_h'] / 3:,.0f} m²/人·小时"
     assert each in page
     assert page.count('class="blank"') == 2  # supervisor and weather
-    assert each in pdf_text(made.pdf)
+    assert "".join(each.split()) in "".join(pdf_text(made.pdf).split())
