@@ -67,12 +67,20 @@ class Battery:
             return -1
         return max(0, min(100, int(100 * (capacity - self.consumed_mah) / capacity)))
 
-    def draw(self, carried_l: float, is_armed: bool, is_flying: bool, dt_s: float) -> None:
-        """Draw what the motors need for `dt_s` seconds."""
+    def draw(
+        self,
+        carried_l: float,
+        is_armed: bool,
+        is_flying: bool,
+        dt_s: float,
+        *,
+        wind_w: float = 0.0,
+    ) -> None:
+        """Draw what the motors need for `dt_s` seconds; `wind_w` comes on top in the air."""
         self.power_w = STANDBY_W
         if is_armed:
             hover = self._model.hover_power_w(carried_l)
-            self.power_w += hover if is_flying else hover * IDLE_SHARE
+            self.power_w += hover + wind_w if is_flying else hover * IDLE_SHARE
         self.used_wh += self.power_w * dt_s / 3600
         self.consumed_mah += self.power_w / NOMINAL_V * dt_s / 3.6
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from skymist.coverage.airspeed import wind_w
+from skymist.coverage.drift import Wind
 from skymist.sitl.guidance import Manoeuvre
 from skymist.sitl.items import Command
 from skymist.sitl.sprayer import run_pump
@@ -64,8 +66,19 @@ class Body:
             state.z = p.z
         state.vx, state.vy, state.vz = v
         self._pump(dt_s, before)
-        machine.battery.draw(machine.tank.held_l, state.is_armed, not state.is_landed, dt_s)
+        machine.battery.draw(
+            machine.tank.held_l, state.is_armed, not state.is_landed, dt_s, wind_w=self._wind_w()
+        )
         self._keep_truth(state.now_s, (state.x, state.y, state.z))
+
+    def _wind_w(self) -> float:
+        """Watts for keeping the velocity of now against the wind of now, gusts and all."""
+        machine = self._machine
+        if machine.air.wind_mps == 0:
+            return 0.0
+        state, (east_mps, north_mps) = machine.state, machine.air.wind
+        wind = Wind(east_mps=east_mps, north_mps=north_mps)
+        return wind_w(state.vx, state.vy, machine.model, wind)
 
     def _drift(self, dt_s: float) -> None:
         """Let the wind carry a copter that has lost its position."""

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.state import Mode
 from tests.sitl.ground import (
@@ -246,3 +247,31 @@ def test_three_drones_in_one_process_fly_apart() -> None:
             assert len({round(c.pumped_l, 3) for c in fleet.copters}) == 1
 
     run(main(), loop=VirtualLoop())
+
+
+def test_in_wind_the_battery_pays_for_drag() -> None:
+    """docs/planning.md, Power in wind: against it, with it, and gusts on top."""
+
+    def flown(wind_mps: float) -> EmbeddedCopter:
+        async def story(ground: Ground, fleet: EmbeddedFleet) -> None:
+            fleet.copters[0].faults.wind_mps = wind_mps
+            fleet.copters[0].faults.wind_toward_rad = math.pi
+            await ground.launch(long_leg(), RTL_ALT_M=10)
+            await ground.wait_armed()
+            await ground.wait_disarmed()
+
+        return tell(story).copters[0]
+
+    def drag_w(through_mps: float) -> float:
+        return 0.5 * 1.204 * 0.15 * 2.0**2 * through_mps**3 / 0.7
+
+    still, windy = flown(0.0), flown(4.0)
+    joules = 0.0
+    for a, b in pairwise(windy.truth):
+        took_s = b.t_s - a.t_s
+        if took_s > 0 and b.z > 0:
+            east, north = (b.x - a.x) / took_s, (b.y - a.y) / took_s
+            more_w = drag_w(math.hypot(east + 4.0, north)) - drag_w(math.hypot(east, north))
+            joules += max(more_w, drag_w(4.0)) * took_s
+    more_wh = (still.battery_frac - windy.battery_frac) * 1000
+    assert joules / 3600 < more_wh < 1.4 * joules / 3600, "drag grows with the cube: gusts cost"
