@@ -1,7 +1,7 @@
 """The least time that any plan could take for the same treatments: what a plan is measured by.
 
 Somebody goes to the farthest spot and back. For all the rest the work of the drones is bounded
-together: every pass takes its seconds, every spot leads to another one or home, and every litre
+together: every pass takes its seconds, every line leads to another one or home, and every litre
 takes its share of the flight that carries it, with the way there and back, the refill before it and
 its part of a battery. See `coverage.rates` for the least share of a flight.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from shapely.geometry import MultiLineString
+from shapely.geometry import LineString
 
 from skymist.coverage.chunks import load_of, usable_l
 from skymist.coverage.energy import LAND_S, SPOOL_S, leg_s, runs_s
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 CAPS_S = (0.0, 5.0, 10.0, 15.0)
-"""Seconds up to which leaving a spot is counted: each flight gives as many back, since its last
-spot leads home. The one that gives the highest bound is taken."""
-LOOKS_M = (20.0, 80.0, 300.0)
+"""Seconds up to which leaving a spot, or a line of it, is counted: each flight gives as many back,
+since its last line leads home. The one that gives the highest bound is taken."""
+LOOKS_M = (6.0, 25.0, 80.0, 300.0)
 """How far other passes are looked for."""
 SAME_M = 0.05
 """Passes so near to each other are flown as one."""
@@ -147,7 +147,9 @@ def _whole_s(works: Sequence[_Work], nearest_m: Floats) -> float:
         rates, policy = work.rates, work.rates.policy
         flights = math.ceil(float(work.litres_l.sum()) / usable_l(rates.model) - 1e-9)
         way_s = float(_ways_s(nearest_m[work.members].min(), rates.model, policy))
-        flown_s = float(work.passes_s.sum()) + flights * (SPOOL_S + LAND_S + 2 * way_s)
+        between_s = max(float(work.leaves_s(cap).sum()) - flights * cap for cap in CAPS_S)
+        flown_s = float(work.passes_s.sum()) + between_s
+        flown_s += flights * (SPOOL_S + LAND_S + 2 * way_s)
         total_s += flown_s + flights * policy.refill_s
         batteries += flown_s * rates.least_s_per_s / max(rates.swap_s, 1e-9)
     return total_s + math.ceil(batteries - 1e-9) * min(work.rates.swap_s for work in works)
@@ -165,26 +167,43 @@ class _Work:
     rates: Rates
     litres_l: Floats
     passes_s: Floats
-    leaves_s: Floats
+    spots_s: Floats
     """From each to the nearest other one."""
+    lines_s: Floats
+    """From each line of passes to the nearest other one; those of each treatment in a row."""
+    firsts: NDArray[np.intp]
+    """Where the lines of each treatment begin."""
 
     @classmethod
     def of(
         cls, members: list[int], some: Sequence[Treatment], model: DroneModel, policy: Policy
     ) -> _Work:
         """Look at treatments once."""
-        gaps_m = apart_m(some)
+        lines = [_lines(t) for t in some]
+        apart_m = [_apart_m([shapely.multilinestrings(own) for own in lines])]
+        apart_m.append(_apart_m([line for own in lines for line in own]))
+        spots_s, lines_s = (
+            np.where(gaps_m < SAME_M, 0.0, _ways_s(gaps_m, model, policy)) for gaps_m in apart_m
+        )
         return cls(
             members,
             Rates(model, policy, min(p.spray_s / p.litres_l for t in some for p in t.passes)),
             np.array([t.litres_l for t in some]),
             np.array([math.fsum(leg_s(p, model) for p in t.passes) for t in some]),
-            np.where(gaps_m < SAME_M, 0.0, _ways_s(gaps_m, model, policy)),
+            spots_s,
+            lines_s,
+            np.cumsum([0, *(len(own) for own in lines[:-1])]),
         )
+
+    def leaves_s(self, cap_s: float) -> Floats:
+        """Between lines, by treatment; one of them, nobody knows which, leads out of it."""
+        lines_s = np.minimum(self.lines_s, cap_s)
+        inside_s = np.add.reduceat(lines_s, self.firsts) - np.maximum.reduceat(lines_s, self.firsts)
+        return np.asarray(np.minimum(self.spots_s, cap_s) + inside_s)
 
     def seconds(self, reach_m: Floats, cap_s: float, pricing: Pricing) -> Floats:
         """Of a drone's day, for each treatment from so far away."""
-        left_s = np.minimum(self.leaves_s, cap_s)
+        left_s = self.leaves_s(cap_s)
         beyond_s = self.passes_s - self.rates.s_per_l * self.litres_l + left_s
         own_s = self.passes_s + left_s + pricing[0] * self.rates.least_s_per_s * beyond_s
         ways_s = _ways_s(reach_m, self.rates.model, self.rates.policy)
@@ -192,20 +211,24 @@ class _Work:
         return np.asarray(own_s[:, None] + self.litres_l[:, None] * per_l)
 
 
-def apart_m(treatments: Sequence[Treatment]) -> Floats:
-    """From the passes of each treatment to those of the nearest other one, at most so far."""
-    shapes = np.array([_lines(t) for t in treatments], dtype=object)
-    tree = shapely.STRtree(shapes)
-    found = np.full(len(shapes), np.inf)
+def _apart_m(shapes: Sequence[BaseGeometry]) -> Floats:
+    """From each to the nearest other one, at most the last of `LOOKS_M`."""
+    flat = np.array(shapes, dtype=object)
+    tree = shapely.STRtree(flat)
+    found = np.full(len(flat), np.inf)
     for look_m in LOOKS_M:
         todo = np.flatnonzero(~np.isfinite(found))
-        near, other = tree.query(shapes[todo], predicate="dwithin", distance=look_m)
+        near, other = tree.query(flat[todo], predicate="dwithin", distance=look_m)
         near = todo[near]
         near, other = near[near != other], other[near != other]
-        np.minimum.at(found, near, shapely.distance(shapes[near], shapes[other]))
+        np.minimum.at(found, near, shapely.distance(flat[near], flat[other]))
     return np.where(np.isfinite(found), found, LOOKS_M[-1])
 
 
-def _lines(treatment: Treatment) -> BaseGeometry:
-    paths = [p.path if len(p.path) > 1 else (p.path[0], p.path[0]) for p in treatment.passes]
-    return MultiLineString(paths)
+def _lines(treatment: Treatment) -> list[LineString]:
+    """The lines of a treatment's passes, each once, whichever way and how often it is flown."""
+    made = {}
+    for sprayed in treatment.passes:
+        path = sprayed.path if len(sprayed.path) > 1 else (sprayed.path[0], sprayed.path[0])
+        made[min(path, path[::-1])] = LineString(path)
+    return list(made.values())
