@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString
+from shapely.geometry import LineString, Point
 
 from skymist.coverage.chunks import load_of, usable_l
 from skymist.coverage.energy import LAND_S, SPOOL_S, leg_s, runs_s
@@ -180,10 +180,10 @@ class _Work:
     ) -> _Work:
         """Look at treatments once."""
         lines = [_lines(t) for t in some]
-        apart_m = [_apart_m([shapely.multilinestrings(own) for own in lines])]
-        apart_m.append(_apart_m([line for own in lines for line in own]))
+        gaps = [apart_m([shapely.geometrycollections(own) for own in lines])]
+        gaps.append(apart_m([line for own in lines for line in own]))
         spots_s, lines_s = (
-            np.where(gaps_m < SAME_M, 0.0, _ways_s(gaps_m, model, policy)) for gaps_m in apart_m
+            np.where(gaps_m < SAME_M, 0.0, _ways_s(gaps_m, model, policy)) for gaps_m in gaps
         )
         return cls(
             members,
@@ -211,7 +211,7 @@ class _Work:
         return np.asarray(own_s[:, None] + self.litres_l[:, None] * per_l)
 
 
-def _apart_m(shapes: Sequence[BaseGeometry]) -> Floats:
+def apart_m(shapes: Sequence[BaseGeometry]) -> Floats:
     """From each to the nearest other one, at most the last of `LOOKS_M`."""
     flat = np.array(shapes, dtype=object)
     tree = shapely.STRtree(flat)
@@ -225,10 +225,10 @@ def _apart_m(shapes: Sequence[BaseGeometry]) -> Floats:
     return np.where(np.isfinite(found), found, LOOKS_M[-1])
 
 
-def _lines(treatment: Treatment) -> list[LineString]:
+def _lines(treatment: Treatment) -> list[BaseGeometry]:
     """The lines of a treatment's passes, each once, whichever way and how often it is flown."""
-    made = {}
+    made: dict[tuple[tuple[float, float], ...], BaseGeometry] = {}
     for sprayed in treatment.passes:
-        path = sprayed.path if len(sprayed.path) > 1 else (sprayed.path[0], sprayed.path[0])
-        made[min(path, path[::-1])] = LineString(path)
+        path = sprayed.path
+        made[min(path, path[::-1])] = LineString(path) if len(path) > 1 else Point(path[0])
     return list(made.values())

@@ -6,23 +6,24 @@ import importlib.util
 import itertools
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from shapely.geometry import box
+from shapely.geometry import LineString, Point, box
 
 from skymist.coverage.chunks import Chunk, chunks_of, joined
 from skymist.coverage.energy import run_s, transit_s
 from skymist.coverage.evening import parts_of
 from skymist.coverage.flights import Base, Flight, Flights
 from skymist.coverage.hops import Hops
-from skymist.coverage.lowest import lowest_s
+from skymist.coverage.lowest import apart_m, lowest_s
 from skymist.coverage.plan import Treatment
-from skymist.coverage.site import Kind, Policy, Site
+from skymist.coverage.site import BlindSpot, Kind, Policy, Site
 from skymist.coverage.treat import treat_site
 
 
@@ -40,6 +41,7 @@ def _oracles() -> Any:
 
 checks = _oracles()
 PIECES_MOST = 5
+"""For one drone; for two, one less."""
 
 
 def _splits(order: Sequence[Chunk]) -> Iterator[list[Sequence[Chunk]]]:
@@ -74,7 +76,7 @@ def _best_s(site: Site, treatments: Sequence[Treatment]) -> float:
         wholes.append(replace(some[0], passes=tuple(joined([p for c in some for p in c.passes]))))
     best = math.inf
     for counts in itertools.product(range(1, PIECES_MOST + 1), repeat=len(wholes)):
-        if sum(counts) > PIECES_MOST:
+        if sum(counts) > PIECES_MOST + 1 - len(bases):
             continue
         pieces = [
             part for c, n in zip(wholes, counts, strict=True) for part in parts_of(c, [1 / n] * n)
@@ -110,8 +112,39 @@ def _least_s(
     return days[key]
 
 
+def _spot(k: int, draw: Callable[[Any], Any]) -> BlindSpot:
+    """A yard, or bins over which a drone hovers; bins may lie close to each other."""
+    south = draw(st.sampled_from([-40, 20, 300, 700]))
+    if draw(st.booleans()):
+        bins = Point(30 + 8 * k, south)
+        found: BlindSpot = checks.spot(f"bins{k}", bins, Kind.REFUSE_POINT, radius_m=2.0)
+        return found
+    west = 30 + 120 * k + draw(st.integers(0, 60))
+    wide, long = draw(st.integers(5, 16)), draw(st.integers(6, 40))
+    found = checks.spot(f"yard{k}", box(west, south, west + wide, south + long), Kind.YARD)
+    return found
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=3, unique=True
+        ),
+        min_size=2,
+        max_size=8,
+    )
+)
+def test_hovers_and_lines_are_as_far_apart_as_they_are(
+    paths: list[list[tuple[int, int]]],
+) -> None:
+    shapes = [LineString(path) if len(path) > 1 else Point(path[0]) for path in paths]
+    for k, gap_m in enumerate(apart_m(shapes)):
+        least_m = min(shape.distance(shapes[k]) for j, shape in enumerate(shapes) if j != k)
+        assert gap_m == pytest.approx(least_m)
+
+
 @settings(
-    max_examples=24,
+    max_examples=16,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
@@ -119,15 +152,7 @@ def _least_s(
 )
 @given(data=st.data())
 def test_no_plan_is_below_the_bound(data: st.DataObject) -> None:
-    count = data.draw(st.integers(1, 3))
-    spots = []
-    for k in range(count):
-        west = 30 + 120 * k + data.draw(st.integers(0, 60))
-        south = data.draw(st.sampled_from([-40, 20, 300, 700]))
-        wide, long = data.draw(st.integers(5, 16)), data.draw(st.integers(6, 40))
-        spots.append(
-            checks.spot(f"yard{k}", box(west, south, west + wide, south + long), Kind.YARD)
-        )
+    spots = [_spot(k, data.draw) for k in range(data.draw(st.integers(1, 3)))]
     policy = Policy(
         separation_m=0.0,
         refill_s=float(data.draw(st.sampled_from([20, 120, 240]))),
