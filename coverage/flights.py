@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from skymist.coverage.chunks import Chunk, carried_l, fits_tank, held_l, joined, usable_l
 from skymist.coverage.energy import LAND_S, SPOOL_S, Cost, sortie_cost
 from skymist.coverage.errors import PlanError
-from skymist.coverage.hours import ALWAYS
+from skymist.coverage.hours import ALWAYS, open_s
 from skymist.coverage.plan import Pass, Sortie
 from skymist.coverage.works import works_s
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 PASSES_MOST = 90
 """Passes in one sortie: at 5 to 7 items each, below ArduPilot's 650 (ARDUPILOT.md, 10)."""
+AROUND_MOST_S = 120.0
+"""What a flight may take more to go around closed ground. Proposal of this project."""
 PAD_HEIGHT_M = 3.0
 """Where the way home ends, above the pad; from there the vehicle lands by itself."""
 
@@ -115,14 +117,31 @@ class Flights:
         return self._made[key]
 
     def _fly(self, base: Base, chunks: Sequence[Chunk]) -> Flight | None:
-        model, policy = base.hops.model, base.hops.policy
+        """The flight; around closed ground if that takes little more and frees its start."""
+        model = base.hops.model
         if math.fsum(c.litres_l for c in chunks) > usable_l(model) + 1e-9:
             return None
+        flight, around = self._flown(base, chunks, base.hops), base.hops.around
+        if around is None or self._timetable is None:
+            return flight
+        if flight is None:
+            return self._flown(base, chunks, around)
+        legs, took_s = flight.legs, flight.cost.duration_s
+        if flight.takeoffs == self._timetable.takeoffs(legs, model, took_s, is_closing=False):
+            return flight
+        wide = self._flown(base, chunks, around)
+        if wide is None or wide.cost.duration_s > took_s + AROUND_MOST_S:
+            return flight
+        return wide if open_s(wide.takeoffs) > open_s(flight.takeoffs) else flight
+
+    def _flown(self, base: Base, chunks: Sequence[Chunk], hops: Hops) -> Flight | None:
+        """The flight with these ways; None where tank, battery, distance or hours forbid it."""
+        model, policy = hops.model, hops.policy
         try:
-            legs = self._legs(base, chunks)
+            legs = self._legs(base if hops is base.hops else replace(base, hops=hops), chunks)
         except PlanError:
             return None
-        cost = sortie_cost(legs, model, carried_l(legs, model), base.hops.wind)
+        cost = sortie_cost(legs, model, carried_l(legs, model), hops.wind)
         num_passes = sum(isinstance(leg, Pass) for leg in legs)
         is_long = num_passes > PASSES_MOST or cost.battery_frac > 1 - policy.reserve_frac
         if is_long or not fits_tank(legs, model) or not _within(legs, base.pad, policy.radius_m):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from skymist.coverage.airways import NEAR_M, Airways
 from skymist.coverage.energy import BEND_S, UPRIGHT_MPS2, ramp_s, runs_s, transit_s
 from skymist.coverage.errors import PlanError
 from skymist.coverage.obstacles import Obstacles
+from skymist.coverage.site import Building
 from skymist.coverage.skyline import Skyline
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ SAME_M = 0.05
 FAR_LEVEL_FRAC = 0.6
 """Share of the ceiling to which far ways are taken to climb at least. Kouvola: with lower ones
 flights come out less full, and the last drone is down 1.5 % later."""
+TOWER_M = 100.0
+"""Closed ground stands higher than this above any ceiling: it is gone around, never over."""
 SAMPLES = 300
 """Far ways that are looked at to know what the others meet."""
 AROUND_S = 15.0
@@ -51,6 +55,8 @@ class Hops:
 
     def __init__(self, site: Site, model: DroneModel, wind: Wind | None = None) -> None:
         policy = site.policy
+        self._site = site
+        self._around: Hops | None = None
         self.wind = wind
         self._wind_w: dict[float, float] = {}
         keep_m = model.body_m / 2 + policy.clearance_m
@@ -71,6 +77,19 @@ class Hops:
         self._guessed: dict[tuple[XYZ, XYZ], float] = {}
         self.worked: dict[int, tuple[Chunk, float]] = {}
         """What `coverage.works` has worked out, by the chunk's `id`."""
+
+    @property
+    def around(self) -> Hops | None:
+        """Ways that keep out of all ground that is closed at some time; None where none is."""
+        if self._around is None and self._site.closures:
+            top_m = 2 * self.policy.ceiling_m + TOWER_M
+            towers = [
+                Building(id=f"closed {c.id}", footprint=c.area, height_m=top_m)
+                for c in self._site.closures
+            ]
+            site = replace(self._site, buildings=(*self._site.buildings, *towers), closures=())
+            self._around = Hops(site, self.model, self.wind)
+        return self._around
 
     def way(self, start: XYZ, end: XYZ) -> tuple[Transit, float]:
         """The flight from one place to another, and its seconds.

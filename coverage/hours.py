@@ -147,6 +147,11 @@ def outside(spans: Spans, begin_s: float, end_s: float) -> Spans:
     return (*made, (free_s, math.inf))
 
 
+def open_s(spans: Spans) -> float:
+    """How long they are together."""
+    return sum(end_s - begin_s for begin_s, end_s in spans)
+
+
 def first_in(spans: Spans, from_s: float) -> float:
     """The first time in the spans from then on; infinite where there is none."""
     return next((max(a, from_s) for a, b in spans if b >= from_s), math.inf)

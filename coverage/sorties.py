@@ -223,10 +223,13 @@ class Planner:
             [float(sum(b.index == own.index for own in base_of.values())) for b in bases]
         )
         best: tuple[float, list[Flight], list[GroundTask]] = (math.inf, [], [])
-        is_large = len(chunks) > WHOLE_MOST
+        is_large, known = len(chunks) > WHOLE_MOST, None
         for iterations in (TRIAL_ITERATIONS, ITERATIONS) if is_large else [ITERATIONS] * ROUNDS:
             tasks: list[GroundTask] = []
             prices = self._prices(weights, counts)
+            if not is_large and known is not None and np.array_equal(prices, known):
+                break  # The same prices give the same flights.
+            known = prices
             flights: list[Flight] = []
             for members in self._by_load(chunks).values():
                 some = [chunks[k] for k in members]

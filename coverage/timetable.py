@@ -23,6 +23,7 @@ from skymist.coverage.hours import (
     daily,
     hours_text,
     inside,
+    open_s,
     outside,
 )
 from skymist.coverage.plan import Pass
@@ -125,8 +126,18 @@ class Timetable:
         """The hours of a spot, for people."""
         return " and ".join(hours_text(some) for some in self.pattern(spot_id)) or "any time"
 
-    def takeoffs(self, legs: Sequence[Leg], model: DroneModel, duration_s: float) -> Spans:
-        """When a flight over these legs may take off; nothing where no hours hold it."""
+    def takeoffs(
+        self,
+        legs: Sequence[Leg],
+        model: DroneModel,
+        duration_s: float,
+        *,
+        is_closing: bool = True,
+    ) -> Spans:
+        """When a flight over these legs may take off; nothing where no hours hold it.
+
+        With `is_closing` false, as if no ground were ever closed.
+        """
         if self.is_free:
             return ALWAYS
         spans = inside(self._flying, 0.0, duration_s * self._late)
@@ -136,7 +147,7 @@ class Timetable:
             first_s, last_s = begin_s * self._early, end_s * self._late
             if isinstance(leg, Pass) and self.pattern(leg.spot_id):
                 spans = both(spans, inside(self.spraying(leg.spot_id), first_s, last_s))
-            for area, closed in self._closed:
+            for area, closed in self._closed if is_closing else ():
                 if _crosses(leg, area, model.body_m / 2):
                     spans = both(spans, outside(closed, first_s, last_s))
             if not spans:
@@ -145,8 +156,7 @@ class Timetable:
 
     def open_s(self, spot_id: str) -> float:
         """Seconds in which a spot may be sprayed, in all days of the plan."""
-        spans = both(self.spraying(spot_id), self._flying)
-        return sum(end_s - begin_s for begin_s, end_s in spans)
+        return open_s(both(self.spraying(spot_id), self._flying))
 
     def soonest_s(self, spot_id: str) -> float:
         """Before which no spraying of a spot can begin; 0 where that is not known."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from shapely.geometry import Point, box
+from shapely.geometry import LineString, Point, box
 
 from skymist.coverage.chunks import Chunk, chunks_of
 from skymist.coverage.days import Stop
@@ -169,10 +169,27 @@ def test_a_site_with_hours_starts_at_its_first() -> None:
 
 
 def test_nobody_flies_over_closed_ground() -> None:
-    closed = Closure(id="street", area=box(10, -100, 22, 100), hours=(minutes(0, 45),))
+    closed = Closure(id="street", area=box(10, -1500, 22, 1500), hours=(minutes(0, 45),))
     plan = plan_site(bins([(), ()], closures=(closed,)), start=SEVEN)
     checks.assert_lawful_plan(plan)
     assert min(s.start_s for s in plan.sorties) > 44 * 60
+
+
+def test_closed_ground_is_gone_around_where_that_takes_little() -> None:
+    closed = Closure(id="yard", area=box(10, -100, 22, 100), hours=(minutes(0, 45),))
+    plan = plan_site(bins([(), ()], closures=(closed,)), start=SEVEN)
+    checks.assert_lawful_plan(plan)
+    assert min(s.start_s for s in plan.sorties) == 0.0
+    for sortie in plan.sorties:
+        ways = [LineString([p[:2] for p in leg.path]) for leg in sortie.legs if len(leg.path) > 1]
+        assert all(way.distance(closed.area) > checks.HEXA.body_m / 2 for way in ways)
+
+
+def test_a_spot_on_closed_ground_waits_for_it() -> None:
+    closed = Closure(id="yard", area=box(20, 10, 40, 30), hours=(minutes(0, 45),))
+    plan = plan_site(bins([(), ()], closures=(closed,)), start=SEVEN)
+    checks.assert_lawful_plan(plan)
+    assert min(starts_of(plan, "bin0")) > 43 * 60
 
 
 def test_what_no_hours_hold_is_left_with_the_reason() -> None:
@@ -272,7 +289,7 @@ def test_any_site_with_hours_keeps_every_law(site: Site, clock: float) -> None:
 
 def _spoilt() -> dict[str, tuple[Site, str, Callable[[Plan], Plan]]]:
     timed = bins([(minutes(30, 60),), ()])
-    closed = Closure(id="street", area=box(10, -100, 22, 100), hours=(minutes(0, 45),))
+    closed = Closure(id="street", area=box(10, -1500, 22, 1500), hours=(minutes(0, 45),))
     row = replace(
         bins([()] * 8),
         pads=tuple(replace(p, capacity=1, group="row") for p in bins([()]).pads),
