@@ -37,6 +37,8 @@ lint: $(VENV)/.test
 	mkdir -p build/types && ln -sfn ../.. build/types/skymist
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows \
+		examples/flight-tests/.github/workflows/fly.yml
 
 pictures: $(VENV)/.test
 	$(BIN)/python tests/pictures.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,6 @@ CAR_STREETS = frozenset(
 _WALL_M = 0.3
 WALLED_LEAST_FRAC = 0.6
 """Of its edge that is walls. [P]"""
-_MITRE = 2.0
 _CORNERS = 4
 """Segments of a quarter of a circle. Numerical."""
 
@@ -53,10 +53,12 @@ def yard_proposals(
     roads = [line for line, highway in streets if highway in CAR_STREETS]
     road_tree = shapely.STRtree(roads)
     for core in sorted(cores, key=lambda core: core.bounds):
-        around = core.buffer(reach_m, join_style="mitre", mitre_limit=_MITRE)
-        near = held[walls.query(around, predicate="intersects")]
+        # Into corners and niches too; what lies behind a thin wall is another yard's.
+        around = core.buffer(math.sqrt(2) * reach_m, quad_segs=_CORNERS)
+        near = held[np.sort(walls.query(around, predicate="dwithin", distance=_WALL_M))]
         solid = shapely.union_all(near)
-        yard = max(shapely.get_parts(around.difference(solid)), key=lambda part: part.area)
+        parts = shapely.get_parts(around.difference(solid))
+        yard = max(parts, key=lambda part: part.intersection(core).area)
         if not AREA_LEAST_M2 <= yard.area <= AREA_MOST_M2:
             continue
         inside = [roads[k].intersection(yard).length for k in road_tree.query(yard)]
