@@ -168,9 +168,10 @@ def document(rows: list[tuple[str, str]]) -> str:
         "",
         "A month is lived through the real ledger with findings from a seeded stream, spots",
         "missed or treated in part, and crews that stay away; a replay that shares no code with it",
-        "says for each spot and day what its level should be and whether it is due.
-The reports of that month are made up; `tests/flights/test_due_from_flights.py` lives five days with
-records that the embedded copter flew, a day's plan from what is due, the next day from its record.",
+        "says for each spot and day what its level should be and whether it is due.",
+        "The reports of that month are made up; `tests/flights/test_due_from_flights.py` lives five",
+        "days with records that the embedded copter flew, a day's plan from what is due, the next",
+        "day from its record.",
         "",
         "Each killed program adds records of 20 treatments and says which are committed; it is",
         "killed with SIGKILL within 200 ms. After each kill every record that was said to be",
