@@ -18,9 +18,10 @@ FLIGHT_PHRASES = {
     "1 drone holds its first mission; nothing armed without --arm": (
         "1 架无人机已载入首个任务；未加 --arm，未解锁"
     ),
-    "{number} drones hold their first mission; nothing armed without --arm": (
-        "{number} 架无人机已载入首个任务；未加 --arm，未解锁"
-    ),
+    "{what} first mission": "{what}首个任务",
+    "1 drone holds its": "1 架无人机已载入",
+    "{number} drones hold their": "{number} 架无人机已载入",
+    "nothing armed without --arm": "未加 --arm，未解锁",
     "all landed": "全部降落",
     "stopped at once": "立即停止",
     "nothing is left to be flown": "没有剩余需要飞行",

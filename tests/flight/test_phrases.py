@@ -42,6 +42,7 @@ OTHERWISE = frozenset(
         "the record fails: \0",
         "\0: wanted a new folder, found an earlier record",
         HELP,
+        "\nand \0 more",
         "fence breached",
         "rest of \0 m2; \0",
         "\0: started_utc: wanted a time, found \0",
@@ -72,6 +73,7 @@ OTHERWISE = frozenset(
 WHOLE = (
     "vehicle 1: wanted Heartbeat as asked within 5 s, none came",
     "done: 4 of 4 sorties flown",
+    "incomplete: 2 drones hold their first mission; nothing armed without --arm",
     "incomplete: 3 of 4 sorties flown; the operator stopped the operation; 1 spot left",
     "vehicle 1: refused the mission at item 7: DENIED",
     "vehicle 1: refused to clear its fence: DENIED",
