@@ -23,6 +23,7 @@ class Finding:
     """What a rule found, about which ids, and how to mend it.
 
     A rule of a policy pack says too where it comes from, and what was found against which limit.
+    `is_reminder`: nothing was checked, people must see to it.
     """
 
     severity: Severity
@@ -33,6 +34,7 @@ class Finding:
     source: str = ""
     value: str = ""
     limit: str = ""
+    is_reminder: bool = False
 
     @property
     def line(self) -> str:

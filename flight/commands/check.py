@@ -82,6 +82,7 @@ def as_json(site: Path, findings: tuple[Finding, ...]) -> str:
         "site": str(site),
         "is_unsafe": is_unsafe(findings),
         "counts": _counts(findings),
+        "num_reminders": sum(finding.is_reminder for finding in findings),
         "findings": [asdict(finding) for finding in findings],
         "note": NO_ADVICE,
     }
@@ -108,5 +109,7 @@ def _print(site: Path, findings: tuple[Finding, ...]) -> None:
         table.add_row(Text(finding.severity.value, style=_STYLES[finding.severity]), text)
     console.print(table)
     counts = ", ".join(f"{num} {name}" for name, num in _counts(findings).items())
-    console.print(Text(f"{site}: {counts}"))
+    num_reminders = sum(finding.is_reminder for finding in findings)
+    told = f"; {num_reminders} of these are reminders, not checked" if num_reminders else ""
+    console.print(Text(f"{site}: {counts}{told}"))
     console.print(Text(NO_ADVICE, style="dim"))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Thing = TypeVar("Thing")
 
 _ORDER = tuple(Severity)
+REMINDER = "reminder, not checked by the program"
+"""Before what a rule asks people to see to."""
 
 
 def site_findings(site: Site, day: date | None = None) -> tuple[Finding, ...]:
@@ -142,7 +144,12 @@ def _source(rule: Rule) -> str:
 
 def _asked(rule: Rule) -> Finding:
     return Finding(
-        severity=rule.severity, rule=rule.id, text=rule.what, mend=rule.mend, source=_source(rule)
+        severity=rule.severity,
+        rule=rule.id,
+        text=f"{REMINDER}: {rule.what}",
+        mend=rule.mend,
+        source=_source(rule),
+        is_reminder=True,
     )
 
 

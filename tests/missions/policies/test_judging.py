@@ -59,6 +59,16 @@ def test_a_waiver_holds_up_to_its_last_day_and_says_who_and_why(days: int) -> No
     require_safe(site, Path("s.yaml"), UNTIL + timedelta(days=days))
 
 
+def test_what_nobody_measured_says_that_it_is_a_reminder() -> None:
+    """Every finding of a rule is either checked, with value and limit, or a reminder."""
+    found = site_findings(policy_site(("china-2024", "china-cdc-2025"), ceiling_m=60.0))
+    reminders = {f.rule for f in found if f.is_reminder}
+    assert reminders == {f.rule for f in found if f.text.startswith("reminder, not checked")}
+    assert {"weather", "airspace", "registered", "vector-crew", "distances"} <= reminders
+    for finding in found:
+        assert finding.is_reminder == (not finding.value) == (not finding.limit)
+
+
 def test_an_ended_waiver_is_none_and_says_so() -> None:
     site = replace(HIGH, policy=waived(WAIVER))
     (found,) = [f for f in site_findings(site, UNTIL + timedelta(days=1)) if f.value]
