@@ -109,7 +109,7 @@ def test_what_was_never_heard_is_not_taken_for_done(
     [
         ("pilot@15+10", 1, "pilot"),
         ("fence@15", 1, "fence"),
-        ("tank-dry@15", 0, None),  # no sensor tells, and the pump's output looks the same
+        ("tank-dry@15", 1, "tank_off"),  # no sensor tells; the crew finds it after the landing
         ("text-flood@1", 0, None),
     ],
 )

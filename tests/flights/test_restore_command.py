@@ -139,6 +139,7 @@ def test_an_armed_drone_keeps_them_and_is_named(tiny_plan: MakePlan, tmp_path: P
             where = f"tcp:127.0.0.1:{await fleet.serve_tcp(0)}"
             copter = fleet.copters[0]
             await kill_amid(tmp_path, where, lambda: copter.params["AUTO_OPTIONS"] == 3)
+            copter.params.put("DISARM_DELAY", 0)  # it stays armed, however long the program takes
             changed = held(fleet)
             copter.state.is_armed = True
             code, out, _ = await skymist("restore", tmp_path / "record", "--json")

@@ -69,8 +69,9 @@ async def _battery_low(ground: Ground) -> None:
 
 async def _chatters(ground: Ground) -> None:
     before = len(ground.texts)
-    await asyncio.sleep(5)
-    assert len(ground.texts) - before > 250
+    async with asyncio.timeout(30):
+        while len(ground.texts) - before <= 250:
+            await asyncio.sleep(0.5)
 
 
 async def _fenced(ground: Ground) -> None:
