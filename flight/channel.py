@@ -212,7 +212,7 @@ class Peer:
 
     def take(self, frame: Frame, at_s: float) -> None:
         """Hand a frame from this vehicle to all who wait for it (the channel calls this)."""
-        self._count(frame)
+        self._count(frame, at_s)
         if self.heard_s is not None and at_s - self.heard_s > BREAK_S:
             self._num_gaps += 1
         self.heard_s = at_s
@@ -239,9 +239,10 @@ class Peer:
         for _, subscription in self._subscriptions:
             subscription.wake()
 
-    def _count(self, frame: Frame) -> None:
+    def _count(self, frame: Frame, at_s: float) -> None:
         """Count what the numbering says was lost; a step back by under half is a late frame."""
-        self.numbering.take(frame.seq, frame.raw)
+        is_beat = isinstance(frame.message, Heartbeat)
+        self.numbering.take(frame.seq, frame.raw, at_s, is_beat=is_beat)
         self.stats.num_frames += 1
         if self._seq >= 0:
             step = (frame.seq - self._seq) % 256

@@ -4,6 +4,9 @@ Each vehicle numbers its frames from 0 to 255 and again. Two with one id give tw
 that take turns; loss, late and repeated frames, breaks and reboots do not. What tells a late frame
 from another vehicle's is the place it left: one vehicle uses each number once, so a late frame
 comes to a number that was passed over, and another's to one that was heard with other bytes.
+
+A vehicle that floods comes to the same number again before a late frame arrives, and its numbers
+prove nothing. Its heartbeats do: each vehicle sends one a second, however busy it is.
 """
 
 from __future__ import annotations
@@ -18,6 +21,14 @@ FORGET_NUM = 100
 ECHO_NUM, OVER_NUM, ECHO_FRAC = 32, 100, 0.42
 """The share of frames heard again, within so many and over so many: a half where two speak alike, a
 quarter on a link that repeats three of ten. [P]"""
+FAST_HZ, BUSY_HZ = 400.0, 200.0
+"""A run that counts so fast is a flood: 256 numbers take 0.64 s, and frames come as late as that. It
+goes on as long as so many frames come as the second says. [P]"""
+PACE_S, FLOOD_S = 0.25, 3.0
+"""Between looks at the pace; how long a flood is believed in without another sign of it. [P]"""
+BEATS_S, BEATS_MOST = 10.0, 12
+"""One vehicle sends ten or eleven heartbeats in this time; two, on a link that loses three of ten,
+fourteen. [D]"""
 _CYCLE = 256
 
 
@@ -57,23 +68,60 @@ class Numbering:
         self._speaker = self._num_turns = self._since = 0
         self._last_heard: dict[int, tuple[int, bytes]] = {}
         self._num_heard, self._echo_frac = 0, 0.0
+        self._look_s: float | None = None
+        self._num_looked, self._marks = 0, [0, 0]
+        self._flood_until_s, self._is_paced = -FLOOD_S, False
+        self._beats: dict[bytes, float] = {}
 
     @property
     def is_doubled(self) -> bool:
-        """Whether two runs take turns, or all is heard twice."""
+        """Whether two runs take turns, all is heard twice, or a flood has too many heartbeats."""
         is_echoed = self._num_heard >= OVER_NUM and self._echo_frac > ECHO_FRAC
-        return is_echoed or self._num_turns >= NUM_TURNS
+        if self._is_flood:
+            return is_echoed or len(self._beats) > BEATS_MOST
+        return is_echoed or (self._is_paced and self._num_turns >= NUM_TURNS)
 
-    def take(self, seq: int, raw: bytes) -> None:
-        """Take a frame's number, and its bytes: the same number with other bytes is another's."""
+    def take(self, seq: int, raw: bytes, at_s: float, *, is_beat: bool = False) -> None:
+        """Take a frame's number, and its bytes: the same number with other bytes is another's.
+
+        `at_s` is when it came, in seconds; `is_beat` that it is a HEARTBEAT.
+        """
+        self._look(at_s)
+        if is_beat:
+            self._beats.setdefault(raw, at_s)
+            self._beats = {k: s for k, s in self._beats.items() if s > at_s - BEATS_S}
+        self._note_echo(seq, raw)
+        if self._is_flood:
+            return
         self._since += 1
         if self._since > FORGET_NUM:
             self._num_turns = 0
-        self._note_echo(seq, raw)
         if self._is_of_known(seq, raw):
             return
         is_first = self._runs[self._speaker] is None
-        self._runs[self._speaker if is_first else 1 - self._speaker] = _Run(seq, raw)
+        index = self._speaker if is_first else 1 - self._speaker
+        self._runs[index], self._marks[index] = _Run(seq, raw), seq
+
+    @property
+    def _is_flood(self) -> bool:
+        return self._look_s is not None and self._look_s < self._flood_until_s
+
+    def _look(self, at_s: float) -> None:
+        """Reckon how fast runs count, now and then; what was made of a flood is forgotten."""
+        if self._look_s is None:
+            self._look_s = at_s
+        self._num_looked += 1
+        took_s = at_s - self._look_s
+        if took_s < PACE_S:
+            return
+        counts = [0 if run is None else run.last for run in self._runs]
+        steps = [count - mark for count, mark in zip(counts, self._marks, strict=True)]
+        is_fast = max(steps) > FAST_HZ * took_s
+        if is_fast or (self._is_flood and self._num_looked > BUSY_HZ * took_s):
+            self._flood_until_s = at_s + FLOOD_S
+            self._runs, self._num_turns, counts = [None, None], 0, [0, 0]
+        self._look_s, self._num_looked, self._marks = at_s, 0, counts
+        self._is_paced = True
 
     def _is_of_known(self, seq: int, raw: bytes) -> bool:
         """Whether the frame goes on with a run, the nearer one, or comes late to one."""
