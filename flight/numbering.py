@@ -22,8 +22,8 @@ ECHO_NUM, OVER_NUM, ECHO_FRAC = 32, 100, 0.42
 """The share of frames heard again, within so many and over so many: a half where two speak alike, a
 quarter on a link that repeats three of ten. [P]"""
 FAST_HZ, BUSY_HZ = 400.0, 200.0
-"""A run that counts so fast is a flood: 256 numbers take 0.64 s, and frames come as late as that. It
-goes on as long as so many frames come as the second says. [P]"""
+"""A run that counts so fast is a flood: 256 numbers take 0.64 s, and frames come as late as that.
+It goes on as long as so many frames come as the second says. [P]"""
 PACE_S, FLOOD_S = 0.25, 3.0
 """Between looks at the pace; how long a flood is believed in without another sign of it. [P]"""
 BEATS_S, BEATS_MOST = 10.0, 12

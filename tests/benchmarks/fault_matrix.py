@@ -4,9 +4,10 @@
     python tests/benchmarks/fault_matrix.py --sim embedded     # that one's columns alone
     python tests/benchmarks/fault_matrix.py --sim ardupilot --seeds 2 pilot GPS  # prints those rows
     python tests/benchmarks/fault_matrix.py --table            # writes what was flown last
+    python tests/benchmarks/fault_matrix.py --seeds 5 --write loss bursts  # flies and writes those
 
 Every run is kept in build/fault-matrix.jsonl, the last of each fault, simulator and seed; the table
-is made of what is there. Exits with 1 where an invariant did not hold in any run, 2 where there is
+is made of what is there; a row that was not flown on both stays as it stands in it. Exits with 1 where an invariant did not hold in any run, 2 where there is
 no ArduCopter.
 """
 
@@ -62,8 +63,10 @@ everything was sprayed, rests included; the others were brought to an end with w
 0.5 s, "outside" over the whole flight. "gap" is metres of the pass under 40 % of its dose where the
 operation says "done", "double" metres over 160 %; both are the worst of all runs, at 1 m/s.
 
-What nobody saw sprayed is sprayed again: silence in the middle of a pass is in "double". A stuck
-pump does not obey: what it sprays on its way home is in "outside" and is nobody's to prevent but
+What a silence hid of a pass counts where both of its ends prove it; what they do not is sprayed
+again and is in "double" (docs/flying.md, "When a link breaks"). In 120 more flights of "loss in
+bursts" on the embedded copter (seeds 0 to 119) 3 had more than 1 m, 2.5 m at most, each in a silence
+that outlasted its pass. Not done are flights that a silence of 5 s upwards sent home. A stuck pump does not obey: what it sprays on its way home is in "outside" and is nobody's to prevent but
 the pilot's (power off). A copter whose motor failed may stay armed where it lies, as ArduCopter
 does: it is named, its pump is off, and nobody disarms it by force. "Clock skew" is a signed link
 whose two clocks are up to two days apart; the ground's leaps by as much, either way, amid the pass.
@@ -152,10 +155,18 @@ def keep(sim: str, name: str, seed: int, row: Row, commit: str) -> dict[str, Any
 
 
 def write(kept: Iterable[dict[str, Any]], names: Iterable[str]) -> None:
-    """Put the table into the document; what follows it there stays."""
+    """Put the table into the document; rows not flown and what follows it there stay."""
     kept = list(kept)
-    text = HEAD + "\n".join(line(name, kept) for name in names) + "\n"
     old = DOCUMENT.read_text("utf-8").partition("\n## ") if DOCUMENT.exists() else ("", "", "")
+    stand = {row.split("|")[1].strip(): row for row in old[0].splitlines() if row.startswith("|")}
+    flown = {(row["fault"], row["sim"]) for row in kept}
+    lines = [
+        line(name, kept)
+        if name not in stand or all((name, sim) in flown for sim in SIMS)
+        else stand[name]
+        for name in names
+    ]
+    text = HEAD + "\n".join(lines) + "\n"
     DOCUMENT.write_text(text + old[1] + old[2], "utf-8")
 
 
@@ -170,6 +181,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--table", action="store_true", help="fly nothing, write the table")
+    parser.add_argument("--write", action="store_true", help="write the table, names or not")
     parser.add_argument("names", nargs="*", help="parts of names; all where none is given")
     asked = parser.parse_args()
     sims = SIMS if asked.sim == "all" else (asked.sim,)
@@ -199,7 +211,7 @@ def main() -> int:
                 print(f"BREACH {sim}, {name}, seed {seed}: {breach}", flush=True)
     kept = read_kept().values()
     print("\n".join(line(name, kept) for name in names))
-    if not asked.names:
+    if asked.write or not asked.names:
         write(kept, TROUBLES)
     return 1 if num_breaches else 0
 
