@@ -7,8 +7,8 @@
     python tests/benchmarks/fault_matrix.py --seeds 5 --write loss bursts  # flies and writes those
 
 Every run is kept in build/fault-matrix.jsonl, the last of each fault, simulator and seed; the table
-is made of what is there; a row that was not flown on both stays as it stands in it. Exits with 1 where an invariant did not hold in any run, 2 where there is
-no ArduCopter.
+is made of what is there; a row that was not flown on both stays as it stands in it. Exits with 1
+where an invariant did not hold in any run, 2 where there is no ArduCopter.
 """
 
 from __future__ import annotations
@@ -65,9 +65,10 @@ operation says "done", "double" metres over 160 %; both are the worst of all run
 
 What a silence hid of a pass counts where both of its ends prove it; what they do not is sprayed
 again and is in "double" (docs/flying.md, "When a link breaks"). In 120 more flights of "loss in
-bursts" on the embedded copter (seeds 0 to 119) 3 had more than 1 m, 2.5 m at most, each in a silence
-that outlasted its pass. Not done are flights that a silence of 5 s upwards sent home. A stuck pump does not obey: what it sprays on its way home is in "outside" and is nobody's to prevent but
-the pilot's (power off). A copter whose motor failed may stay armed where it lies, as ArduCopter
+bursts" on the embedded copter (seeds 0 to 119) 3 had more than 1 m, 2.5 m at most, each in a
+silence that outlasted its pass. Not done are flights that a silence of 5 s upwards sent home. A
+stuck pump does not obey: what it sprays on its way home is in "outside" and is nobody's to prevent
+but the pilot's (power off). A copter whose motor failed may stay armed where it lies, as ArduCopter
 does: it is named, its pump is off, and nobody disarms it by force. "Clock skew" is a signed link
 whose two clocks are up to two days apart; the ground's leaps by as much, either way, amid the pass.
 
