@@ -80,12 +80,15 @@ class _Stretch:
 class _Doubt:
     """The pump was commanded off at `since_s`, amid a pass and unheard.
 
-    `behind_m`: how far the pass was flown by then at least, if the drone is found behind it.
+    `behind_m`: how far the pass was flown by then at least, if the drone is found behind it;
+    `on_m`: how far along it the pump was heard to run later, at `on_s`, if it is found on it.
     """
 
     index: int
     since_s: float
     behind_m: float = 0.0
+    on_m: float = 0.0
+    on_s: float = 0.0
 
 
 class Breakpoints:
@@ -169,6 +172,8 @@ class Breakpoints:
         stretch, span = self._stretches[doubt.index], self._mission.spans[doubt.index]
         if place.at_s > doubt.since_s and not stretch.is_hover:
             doubt.behind_m = max(doubt.behind_m, self._behind_m(stretch.leg, doubt, state))
+            if pump.is_on and pump.at_s > doubt.since_s:
+                self._note_on(stretch, doubt, state, place.at_s)
         if min(pump.at_s, place.at_s, heart.at_s, progress.at_s) <= doubt.since_s:
             return
         self._doubt, stretch.is_cut = None, True
@@ -176,15 +181,25 @@ class Breakpoints:
         if not state.is_auto or is_home or progress.seq < span.first_seq or stretch.seen_s is None:
             return
         is_behind = progress.seq > span.last_seq
-        to_s = place.at_s if pump.is_on and not is_behind else doubt.since_s
+        is_still_on = pump.is_on and not is_behind
+        to_s = place.at_s if is_still_on else doubt.since_s
         least = self._sprayed_by(stretch, doubt, to_s, state, is_behind=is_behind)
         if least is None:
             return
+        if doubt.on_m > least and not is_behind:
+            to_s, least = doubt.on_s, doubt.on_m
         if least > stretch.reached:
             ends = {"from_s": stretch.seen_s, "from_m": stretch.reached, "to_s": to_s}
             self.unseen.append(Unseen(index=doubt.index, to_m=least, frac=stretch.frac, **ends))
             stretch.reached, stretch.seen_s = least, to_s
-        stretch.is_cut = least < stretch.whole and to_s == doubt.since_s
+        stretch.is_cut = least < stretch.whole and not is_still_on
+
+    def _note_on(self, stretch: _Stretch, doubt: _Doubt, state: VehicleState, at_s: float) -> None:
+        """Keep how far along the pass the pump is heard to run."""
+        along = self._along(stretch, state, at_s)
+        took_s = at_s - (stretch.seen_s or at_s)
+        if along is not None and flew_on(stretch.leg, stretch.reached, along, took_s):
+            doubt.on_m, doubt.on_s = max(doubt.on_m, along), at_s
 
     def _behind_m(self, leg: Pass, doubt: _Doubt, state: VehicleState) -> float:
         """How far a pass was flown at least when the doubt began, by where the drone is now.

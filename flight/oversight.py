@@ -48,10 +48,15 @@ TICK_S = 0.5
 LATE_TICKS = 2.0
 ALERTS_S = 1.0
 SPRAY_OFF = CommandLong(command=VehicleCommand.DO_SPRAYER)
-ASK_ITEM = CommandLong(
-    command=VehicleCommand.REQUEST_MESSAGE,
-    params=(float(MESSAGE_IDS[messages.MissionCurrent]), *(0.0,) * 6),
+ASK_ITEM, ASK_MODE = (
+    CommandLong(
+        command=VehicleCommand.REQUEST_MESSAGE, params=(float(MESSAGE_IDS[kind]), *(0.0,) * 6)
+    )
+    for kind in (messages.MissionCurrent, messages.Heartbeat)
 )
+SILENT_S, BACK_S = 2.0, 0.5
+"""A drone that is heard again after so long is asked for its mode, and has so long to answer before
+its pump is commanded off again for what is old. [P]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,7 @@ class Oversight:
         self._course = course_of(job.plan, job.sortie)
         self._active: frozenset[str] = frozenset()
         self._alerts_s, self._ticked_s, self._late_s = 0.0, 0.0, -TICK_S
+        self._heard_s, self._back_s = now_s(), -BACK_S
 
     def distrust(self) -> None:
         """What the vehicle holds is not the mission that was compiled: no pass of it is known.
@@ -109,6 +115,7 @@ class Oversight:
 
     def on_message(self, state: VehicleState, message: object) -> None:
         """Take a message that has just been folded into `state`."""
+        self._ask_when_back(state)
         match message:
             case messages.Position():
                 self._book.place(self.job, state, self.tank)
@@ -200,7 +207,8 @@ class Oversight:
         verdict = pump_verdict(
             state, self.job.mission, self._ground, at_s, forbidden=self._why_forbidden(state)
         )
-        if verdict.cause is Cause.STALE and self._is_late(at_s):
+        is_answering = at_s - self._back_s < BACK_S
+        if verdict.cause is Cause.STALE and (is_answering or self._is_late(at_s)):
             return
         was, was_for = self.guard.state, self.guard.cause
         if not self.guard.step(verdict, state, at_s):
@@ -218,6 +226,20 @@ class Oversight:
             if spot_id is not None:
                 self.stopped[spot_id] = verdict.reason
             self._told.event("pump", commanded=False, reason=verdict.reason)
+
+    def _ask_when_back(self, state: VehicleState) -> None:
+        """Ask for mode and item where a silence has just ended: they come once a second else."""
+        at_s = now_s()
+        if at_s - self._heard_s > SILENT_S:
+            self._back_s = at_s
+        self._heard_s = at_s
+        if at_s - self._back_s >= BACK_S or not state.is_armed:
+            return
+        asks = ((state.heart, ASK_MODE), (state.progress, ASK_ITEM))
+        with suppress(LinkLost):
+            for known, order in asks:
+                if known is None or known.at_s < self._back_s:
+                    self._send(order)
 
     def _is_just_homeward(self, state: VehicleState) -> bool:
         """Whether it left AUTO for its mission's own way home with every pass behind it.

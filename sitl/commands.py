@@ -262,7 +262,8 @@ class Commander:
         return Result.ACCEPTED
 
     def _request_message(self, order: Order, link: Link) -> Result:
-        builder = self._reporter.builders.get(int(order.p1))
+        number = int(order.p1)
+        builder = self._reporter.heartbeat if number == 0 else self._reporter.builders.get(number)
         if builder is None:
             return Result.FAILED
         message = builder()

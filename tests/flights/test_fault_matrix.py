@@ -8,6 +8,7 @@ import pytest
 
 from skymist.coverage.dosemap import SpotOutcome
 from skymist.flight.applied import applied_from
+from skymist.flight.breakpoints import Breakpoints
 from skymist.flight.ledger import ledger_of
 from skymist.flight.record import read_record
 from skymist.sitl.loops import ScaledLoop
@@ -15,12 +16,14 @@ from tests.flights.matrix import Row, Where, fly
 from tests.flights.real_machines import real_world
 from tests.flights.troubles import TROUBLES, Leak
 
+SILENCE = "link silent amid a pass, and back"
 MUST_BE_DONE = frozenset(
     {
         "no fault",
         "loss 5 %",
         "loss 10 %",
         "loss 20 %",
+        "loss 30 %",
         "duplicates",
         "reordering",
         "corruption",
@@ -31,6 +34,7 @@ MUST_BE_DONE = frozenset(
         "ACK twice",
         "ACK of another list",
         "link dropped amid the upload, and back",
+        SILENCE,
         "vehicle rebooted amid the upload",
         "two drones on one port",
         "STATUSTEXT flood",
@@ -42,10 +46,7 @@ MUST_BE_DONE = frozenset(
         "called home amid a pass",
     }
 )
-"""Faults that an operation outlives; the others may end it, with what is left named.
-
-With three of ten frames lost five heartbeats in a row can be, and the vehicle comes home by itself.
-"""
+"""Faults that an operation outlives; the others may end it, with what is left named."""
 OVERLAP_M = 1.0
 
 
@@ -57,6 +58,27 @@ def test_the_invariants_hold(name: str, tmp_path: Path) -> None:
         assert row.outcome == "done", row.text
         assert row.gap_m == 0.0
         assert row.double_m <= OVERLAP_M
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_silence_amid_a_pass_leaves_no_gap_and_sprays_nothing_twice(
+    seed: int, tmp_path: Path
+) -> None:
+    row = fly(TROUBLES[SILENCE], seed, tmp_path / "record")
+    assert not row.breaches
+    assert (row.outcome, row.gap_m) == ("done", 0.0)
+    assert row.double_m <= OVERLAP_M
+    done = ledger_of(read_record(tmp_path / "record")).done()
+    assert done["yard0", 0] == ((0.0, 1.0),)
+
+
+def test_a_silence_would_be_sprayed_twice_without_its_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same, where what was not seen counts as dry: why it is reckoned."""
+    monkeypatch.setattr(Breakpoints, "doubt", lambda self, at_s: self.cut())
+    rows = [fly(TROUBLES[SILENCE], seed, tmp_path / f"record{seed}") for seed in range(6)]
+    assert max(row.double_m for row in rows) > OVERLAP_M
 
 
 def test_what_a_dry_tank_did_not_spray_is_left_to_be_flown(tmp_path: Path) -> None:

@@ -266,6 +266,17 @@ class Silence(Trouble):
         self.machine.silence(True)
 
 
+class SilenceAwhile(Trouble):
+    """The link falls silent in the middle of a pass, and is back before the failsafe."""
+
+    async def watch(self) -> None:
+        await self.amid_pass()
+        self.event_s = 0.0
+        self.machine.silence(True)
+        await asyncio.sleep(self.chance.uniform(2.2, 4.3))
+        self.machine.silence(False)
+
+
 class Numberless(Trouble):
     """MISSION_CURRENT is late by chance, or never comes."""
 
@@ -393,6 +404,7 @@ TROUBLES: Mapping[str, Callable[[random.Random], Trouble]] = {
     "battery drops": vehicle("battery-drop"),
     "fence breached": vehicle("fence"),
     "link silent for good": Silence,
+    "link silent amid a pass, and back": SilenceAwhile,
     "MISSION_CURRENT late or missing": Numberless,
     "pump stuck on": vehicle("pump-stuck", is_obeyed=False),
     "tank empty amid a pass": DryTank,
