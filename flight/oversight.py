@@ -48,11 +48,16 @@ TICK_S = 0.5
 LATE_TICKS = 2.0
 ALERTS_S = 1.0
 SPRAY_OFF = CommandLong(command=VehicleCommand.DO_SPRAYER)
-ASK_ITEM, ASK_MODE = (
+ASK_ITEM, ASK_MODE, ASK_PLACE, ASK_PUMP = (
     CommandLong(
         command=VehicleCommand.REQUEST_MESSAGE, params=(float(MESSAGE_IDS[kind]), *(0.0,) * 6)
     )
-    for kind in (messages.MissionCurrent, messages.Heartbeat)
+    for kind in (
+        messages.MissionCurrent,
+        messages.Heartbeat,
+        messages.Position,
+        messages.ServoOutput,
+    )
 )
 SILENT_S, BACK_S = 2.0, 0.5
 """A drone that is heard again after so long is asked for its mode, and has so long to answer before
@@ -220,6 +225,9 @@ class Oversight:
         if verdict.cause is not None and not self._is_just_homeward(state):
             self.causes.add(verdict.cause)
         with suppress(LinkLost):
+            if verdict.cause is Cause.STALE:  # how far it sprayed, should this be the one to arrive
+                self._send(ASK_PLACE)
+                self._send(ASK_PUMP)
             self._send(SPRAY_OFF)
         if was is not GuardState.STOPPING or was_for is not verdict.cause:
             spot_id = self.passes.spot_id

@@ -262,8 +262,7 @@ class Commander:
         return Result.ACCEPTED
 
     def _request_message(self, order: Order, link: Link) -> Result:
-        number = int(order.p1)
-        builder = self._reporter.heartbeat if number == 0 else self._reporter.builders.get(number)
+        builder = self._reporter.builders.get(int(order.p1))
         if builder is None:
             return Result.FAILED
         message = builder()

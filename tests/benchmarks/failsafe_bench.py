@@ -39,7 +39,7 @@ from skymist.flight.links import open_link  # noqa: E402
 from skymist.flight.messages import CopterMode, EkfStatus, SysStatus  # noqa: E402
 from skymist.flight.operation import Setting, operate  # noqa: E402
 from skymist.missions.items import Command, Frame, Item, Mission  # noqa: E402
-from skymist.sitl.ardupilot import ArduPilotFleet  # noqa: E402
+from skymist.sitl.ardupilot import ArduPilotFleet, capacity_mah  # noqa: E402
 from skymist.sitl.binaries import find_arducopter  # noqa: E402
 from skymist.sitl.faults import split_frames  # noqa: E402
 from skymist.sitl.loops import ScaledLoop, run  # noqa: E402
@@ -50,6 +50,8 @@ LENGTH_M, SPEED_MPS, SWATH_M, HEIGHT_M = 120.0, 5.0, 4.0, 6.0
 SERVO_RAW, SERVO9_AT, OPEN_US, CLOSED_US = 36, 21, 1150, 1120
 DO_SET_MODE, BATTERY_RESET, RTL, AUTO, BRAKE = 176, 42651, 6, 3, 17
 JUST_S = 2.0
+LOW_FRAC = 0.2
+"""Of the battery, where the bare vehicle's failsafe fires."""
 EVENTS = (
     "RTL",
     "ground station lost",
@@ -64,7 +66,6 @@ BARE = {
     "FS_GCS_ENABLE": 1,
     "FS_THR_ENABLE": 1,
     "BATT_FS_LOW_ACT": 2,
-    "BATT_LOW_MAH": 2000,
     "FENCE_ENABLE": 1,
     "FENCE_TYPE": 1,
     "FENCE_ALT_MAX": 100,
@@ -232,7 +233,7 @@ def fly_bare(name: str, folder: Path) -> tuple[float, float, float]:
             speedup=SPEEDUP,
             found=find_arducopter(None),
             logs_dir=folder / "sim",
-            params=BARE,
+            params=BARE | {"BATT_LOW_MAH": LOW_FRAC * capacity_mah(drones[0].model)},
         ) as fleet:
             wire = Wire(await open_link(fleet.addresses[0]))
             async with Channel(wire) as channel:
