@@ -24,8 +24,13 @@ quarter on a link that repeats three of ten. [P]"""
 FAST_HZ, BUSY_HZ = 400.0, 200.0
 """A run that counts so fast is a flood: 256 numbers take 0.64 s, and frames come as late as that.
 It goes on as long as so many frames come as the second says. [P]"""
-PACE_S, FLOOD_S = 0.25, 3.0
-"""Between looks at the pace; how long a flood is believed in without another sign of it. [P]"""
+PACE_S, NUM_PACES, FLOOD_S = 0.25, 2, 3.0
+"""Between looks at the pace; so many in a row make a flood, since the answers to many questions
+come at once; how long a flood is believed in without another sign of it. [P]"""
+FIRST_NUM = 200
+"""Before so many looks the numbers of so many frames count: none came to its own again. [P]"""
+DOUBLED_S = 10.0
+"""Two that were told apart stay two for so long, though one of them then speaks alone. [P]"""
 BEATS_S, BEATS_MOST = 10.0, 12
 """One vehicle sends ten or eleven heartbeats in this time; two, on a link that loses three of ten,
 fourteen. [D]"""
@@ -60,6 +65,11 @@ class _Run:
         return True
 
 
+def _is_round(run: _Run | None) -> bool:
+    """Whether a run has come to its numbers again, so that a late frame may be of another cycle."""
+    return run is not None and run.last - run.first >= _CYCLE - MAX_STEP
+
+
 class Numbering:
     """Follows up to two runs of one system id's numbers."""
 
@@ -70,7 +80,8 @@ class Numbering:
         self._num_heard, self._echo_frac = 0, 0.0
         self._look_s: float | None = None
         self._num_looked, self._marks = 0, [0, 0]
-        self._flood_until_s, self._is_paced = -FLOOD_S, False
+        self._flood_until_s, self._num_paces, self._num_fast = -FLOOD_S, 0, 0
+        self._doubled_until_s = self._at_s = -DOUBLED_S
         self._beats: dict[bytes, float] = {}
 
     @property
@@ -79,13 +90,16 @@ class Numbering:
         is_echoed = self._num_heard >= OVER_NUM and self._echo_frac > ECHO_FRAC
         if self._is_flood:
             return is_echoed or len(self._beats) > BEATS_MOST
-        return is_echoed or (self._is_paced and self._num_turns >= NUM_TURNS)
+        is_first = self._num_heard < FIRST_NUM and not any(map(_is_round, self._runs))
+        is_known = self._num_paces >= NUM_PACES or is_first
+        return is_echoed or (is_known and self._at_s < self._doubled_until_s)
 
     def take(self, seq: int, raw: bytes, at_s: float, *, is_beat: bool = False) -> None:
         """Take a frame's number, and its bytes: the same number with other bytes is another's.
 
         `at_s` is when it came, in seconds; `is_beat` that it is a HEARTBEAT.
         """
+        self._at_s = at_s
         self._look(at_s)
         if is_beat:
             self._beats.setdefault(raw, at_s)
@@ -116,12 +130,13 @@ class Numbering:
             return
         counts = [0 if run is None else run.last for run in self._runs]
         steps = [count - mark for count, mark in zip(counts, self._marks, strict=True)]
-        is_fast = max(steps) > FAST_HZ * took_s
-        if is_fast or (self._is_flood and self._num_looked > BUSY_HZ * took_s):
-            self._flood_until_s = at_s + FLOOD_S
+        self._num_fast = self._num_fast + 1 if max(steps) > FAST_HZ * took_s else 0
+        is_busy = self._is_flood and self._num_looked > BUSY_HZ * took_s
+        if self._num_fast >= NUM_PACES or is_busy:
+            self._flood_until_s, self._doubled_until_s = at_s + FLOOD_S, at_s
             self._runs, self._num_turns, counts = [None, None], 0, [0, 0]
         self._look_s, self._num_looked, self._marks = at_s, 0, counts
-        self._is_paced = True
+        self._num_paces += 1
 
     def _is_of_known(self, seq: int, raw: bytes) -> bool:
         """Whether the frame goes on with a run, the nearer one, or comes late to one."""
@@ -157,3 +172,5 @@ class Numbering:
             self._speaker = index
             self._num_turns += 1
             self._since = 0
+            if self._num_turns >= NUM_TURNS:
+                self._doubled_until_s = self._at_s + DOUBLED_S
