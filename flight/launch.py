@@ -21,7 +21,7 @@ from skymist.flight.errors import (
     VehicleRefused,
     VehicleSilent,
 )
-from skymist.flight.messages import CopterMode, MissionState
+from skymist.flight.messages import CopterMode, MissionState, Position
 from skymist.flight.preflight import preflight
 from skymist.flight.pump import read_pump_servo
 from skymist.flight.readiness import FRESH_S, off_pad, unready_in_auto
@@ -209,9 +209,10 @@ class Launcher:
         if not report.is_as_wanted:
             names = ", ".join((*report.refused, *report.missing))
             raise self._refusal(f"parameters changed since they were set: {names}")
+        await self._peer.wait_for(Position, timeout_s=HEARD_S)  # of a bad link the last may be old
         if reason := off_pad(self._peer, mission):
             raise self._refusal(reason)
-        await driver.wait_heartbeat(self._peer, HEARD_S)  # of a bad link the last may be old
+        await driver.wait_heartbeat(self._peer, HEARD_S)
         state = self._watch.state
         if not (state.is_auto and is_fresh(state.heart, now_s(), FRESH_S)):
             raise self._refusal(f"wanted AUTO, found {state.mode_name}")
