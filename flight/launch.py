@@ -209,10 +209,13 @@ class Launcher:
         if not report.is_as_wanted:
             names = ", ".join((*report.refused, *report.missing))
             raise self._refusal(f"parameters changed since they were set: {names}")
-        await self._peer.wait_for(Position, timeout_s=HEARD_S)  # of a bad link the last may be old
+        place = self._peer.latest(Position)  # of a bad link the last may be old
+        if place is None or now_s() - place.at_s > FRESH_S:
+            await self._peer.wait_for(Position, timeout_s=HEARD_S)
         if reason := off_pad(self._peer, mission):
             raise self._refusal(reason)
-        await driver.wait_heartbeat(self._peer, HEARD_S)
+        if not is_fresh(self._watch.state.heart, now_s(), FRESH_S):
+            await driver.wait_heartbeat(self._peer, HEARD_S)
         state = self._watch.state
         if not (state.is_auto and is_fresh(state.heart, now_s(), FRESH_S)):
             raise self._refusal(f"wanted AUTO, found {state.mode_name}")
