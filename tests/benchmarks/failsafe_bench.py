@@ -346,9 +346,10 @@ leaving AUTO (mode change in its dataflash log) by positions and servo output of
 the median of as many flights with the same event and witness, without this mission and without this
 program in the air: take-off, pump on, the pass, pump off, RTL, as anyone would write it; the
 sprayer's parameters as they come, every failsafe and the fence set to RTL. Much of that track lies
-over the pass again, on the way back; where GPS is lost both stand before the mode changes. The log holds both ten times a second: 0.0 m is less than
-0.5 m, and the ground's way home turns the pump off before the mode changes. The ground program is
-there in all but "ground station lost", where the mission alone does it. Measured by
+over the pass again, on the way back; where GPS is lost both stand before the mode changes. The log
+holds both ten times a second: 0.0 m is less than 0.5 m, and the ground's way home turns the pump
+off before the mode changes. The ground program is there in all but "ground station lost", where the
+mission alone does it. Measured by
 `python tests/benchmarks/failsafe_bench.py`; the machine was busy with other work.
 
 | event | runs | wet, m (median) | wet, m (most) | outside the spot, m | until off, s | bare: wet, m | bare: outside, m | bare: until off, s |

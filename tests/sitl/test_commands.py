@@ -87,8 +87,13 @@ def test_set_message_interval_and_stop() -> None:
     tell(story)
 
 
-def test_heartbeat_once_a_second() -> None:
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_heartbeat_once_a_second(is_asked: bool) -> None:
+    """As ArduCopter does: one that is asked for goes in place of its own, not beside it."""
+
     async def story(ground: Ground, fleet: EmbeddedFleet) -> None:
+        if is_asked:
+            await ground.interval(0, 1)
         ground.heard.clear()
         await asyncio.sleep(30)
         assert 29 <= sum(m.get_type() == "HEARTBEAT" for m in ground.heard) <= 31
