@@ -8,7 +8,9 @@ fence, nobody else flies there: whoever did that may have had a reason that hold
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import shapely
@@ -28,7 +30,10 @@ from skymist.missions.plan_checks import plan_faults
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from shapely.geometry.base import BaseGeometry
+
     from skymist.coverage.plan import Pass, Plan, Treatment
+    from skymist.coverage.replanning import Share
     from skymist.flight.drone_run import DroneRun
     from skymist.flight.telling import Log
     from skymist.missions.items import Mission
@@ -177,12 +182,22 @@ def apart(
         near[leg.spot_id] = None
         if leg.kind is PassKind.HOVER or not line.is_simple:
             continue
-        inside = shapely.get_parts(line.intersection(circle))
-        ends = [sorted(line.project(Point(p)) for p in part.coords) for part in inside]
-        shares = tuple((found[0] / line.length, found[-1] / line.length) for found in ends)
-        rests = rest_of(leg, shares, overlap_m=0.0)
+        rests = rest_of(leg, _shares_in(leg, circle), overlap_m=0.0)
         far += [rest for rest in rests if rest.spray_s > REST_LEAST_S]
     return tuple(far), tuple(near)
+
+
+def _shares_in(leg: Pass, circle: BaseGeometry) -> tuple[Share, ...]:
+    """Shares of a pass inside, leg by leg: a lap ends where it begins, and a point has two."""
+    found: list[Share] = []
+    gone_m = 0.0
+    for a, b in pairwise(leg.path):
+        inside = shapely.get_coordinates(LineString([a, b]).intersection(circle)).tolist()
+        along_m = [gone_m + math.dist(a, point) for point in inside]
+        if along_m:
+            found.append((min(along_m) / leg.length_m, max(along_m) / leg.length_m))
+        gone_m += math.dist(a, b)
+    return tuple(found)
 
 
 def keeping_off(plan: Plan, fallen: Mapping[str, tuple[float, float]]) -> Plan:
