@@ -95,6 +95,7 @@ class Board:
         self.lines: list[list[Any]] = []
         self._last: dict[str, Mapping[str, Any]] = {}
         self._credit, self._poured = Credit(plan), dict[str, dict[str, float]]()
+        self._looked: dict[str, float] = {}
         self._is_begun = False
 
     def take(self, event: Mapping[str, Any]) -> None:
@@ -148,9 +149,12 @@ class Board:
             poured[spot_id] = poured.get(spot_id, 0.0) + litres_l
 
     def _on_look(self, event: Mapping[str, Any]) -> None:
-        """Take off the spots what a look into the tank does not bear out."""
-        for spot_id, litres_l in self._poured.pop(str(event["sortie_id"]), {}).items():
-            self.given_l[spot_id] -= litres_l * (1 - float(event["counts_frac"]))
+        """Take off the spots what a look into the tank does not bear out; the last word holds."""
+        sortie_id, counts_frac = str(event["sortie_id"]), float(event["counts_frac"])
+        change_frac = counts_frac - self._looked.get(sortie_id, 1.0)
+        self._looked[sortie_id] = counts_frac
+        for spot_id, litres_l in self._poured.get(sortie_id, {}).items():
+            self.given_l[spot_id] += litres_l * change_frac
 
     def _trail(self, row: DroneRow) -> None:
         """Lengthen the track: x and y in decimetres, and whether the pump ran."""

@@ -313,3 +313,28 @@ def test_a_line_is_read_when_it_is_whole_and_holds(tmp_path: Path) -> None:
         assert [e["event"] for e in fresh.more()] == ["end"]
     path.write_bytes(whole + whole.replace(b"end", b"bad") + whole)
     assert len(lines.more()) == 2
+
+
+def test_a_later_look_takes_off_what_an_earlier_one_let_stand(plan: Plan) -> None:
+    """Nobody looked after the sortie; after the next one the tank they share was found dry."""
+    board, sortie = Board(plan), plan.sorties[0]
+    leg = sortie.passes[0]
+    place = plan.site.origin.geo(*leg.path[0])
+    sample = {
+        "event": "track",
+        "drone_id": sortie.drone_id,
+        "sortie_id": sortie.id,
+        "lat_e7": round(place.lat_deg * 1e7),
+        "lon_e7": round(place.lon_deg * 1e7),
+        "above_home_m": leg.above_home_m,
+        "pump_frac": 0.5,
+        "flow_lps": 0.02,
+        "in_span": leg.spot_id,
+    }
+    look = {"event": "look", "sortie_id": sortie.id, "drone_id": sortie.drone_id, "t_s": 9.0}
+    look |= {"before_l": 5.0, "reckoned_l": 3.0, "found_l": None, "is_as_reckoned": False}
+    for t_s in (0.0, 0.5, 1.0):
+        board.take({**sample, "t_s": t_s})
+    for counts_frac, left_l in ((1.0, 0.02), (0.0, 0.0), (0.0, 0.0), (0.5, 0.01)):
+        board.take({**look, "counts_frac": counts_frac, "text": "what was found"})
+        assert board.given_l[leg.spot_id] == pytest.approx(left_l)
