@@ -34,6 +34,7 @@ class FallWatch:
         self._origin = plan.site.origin
         self._pad = next((p.x, p.y) for p in plan.site.pads if p.id == sortie.pad_id)
         self._low_since_s: float | None = None
+        self._low_until_s = 0.0
 
     def see(self, state: VehicleState, now_s: float, *, is_flying: bool) -> None:
         """Take what it says of itself; `is_flying` where it should be in the air by now."""
@@ -44,12 +45,15 @@ class FallWatch:
         is_low = place.above_home_m < LOW_M and place.speed_mps < STILL_MPS
         if not (is_flying and is_low and state.is_armed):
             self._low_since_s = None
-        elif self._low_since_s is None:
-            self._low_since_s = now_s
+        else:
+            self._low_since_s = now_s if self._low_since_s is None else self._low_since_s
+            self._low_until_s = now_s
 
-    def lies(self, now_s: float) -> bool:
-        """Whether it has lain armed for too long."""
-        return self._low_since_s is not None and now_s - self._low_since_s >= LYING_S
+    @property
+    def lies(self) -> bool:
+        """Whether it has been seen to lie armed for too long; silence is no evidence of it."""
+        since_s = self._low_since_s
+        return since_s is not None and self._low_until_s - since_s >= LYING_S
 
     def away_m(self, state: VehicleState) -> float:
         """How far it is from its pad; infinite before the first position."""

@@ -265,7 +265,7 @@ class SortieRun:
         """
         deadline_s = now_s() + flight_timeout_s(self.job.sortie)
         while not self._is_down(self._watch.state):
-            if self._falls.lies(now_s()):
+            if self._falls.lies:
                 raise await self._fallen()
             if now_s() >= deadline_s:
                 deadline_s = self._extended_s()
@@ -284,7 +284,7 @@ class SortieRun:
                             self._is_down(state)
                             or self._must_call()
                             or self._must_halt()
-                            or self._falls.lies(now_s())
+                            or self._falls.lies
                         ),
                         wanted=f"the landing of {self.job.sortie.id}",
                         timeout_s=deadline_s - now_s(),
@@ -329,7 +329,7 @@ class SortieRun:
                     self._is_down(state)
                     or self._must_call()
                     or self._must_halt()
-                    or self._falls.lies(now_s())
+                    or self._falls.lies
                 ),
                 wanted="a word",
                 timeout_s=STILL_S,
