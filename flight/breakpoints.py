@@ -181,7 +181,8 @@ class Breakpoints:
         if not state.is_auto or is_home or progress.seq < span.first_seq or stretch.seen_s is None:
             return
         is_behind = progress.seq > span.last_seq
-        is_still_on = pump.is_on and not is_behind
+        # What a link held back comes as news: a place on a pass shows it, that of a hover does not.
+        is_still_on = pump.is_on and not is_behind and not stretch.is_hover
         to_s = place.at_s if is_still_on else doubt.since_s
         least = self._sprayed_by(stretch, doubt, to_s, state, is_behind=is_behind)
         if least is None:

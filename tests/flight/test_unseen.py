@@ -209,7 +209,10 @@ def test_a_stop_amid_a_silence_proves_nothing_of_what_lies_behind() -> None:
 
 @pytest.mark.parametrize("arrives_s", [math.inf, 7.0])
 def test_a_hover_counts_its_seconds(arrives_s: float) -> None:
-    """Heard until 5 s and from 9 s on; its pump was turned off at 7 s, or not at all."""
+    """Heard until 5 s and from 9 s on; its pump was turned off at 7 s, or not at all.
+
+    From the first order on nothing counts: what is heard later may be old news.
+    """
     case = Case(hover_s=20.0, length_m=1e9, speed_mps=0.0, arrives_s=arrives_s)
     leg, (track, off_s) = case.leg, flown(case)
     sortie = PLAN.sorties[0]
@@ -227,8 +230,31 @@ def test_a_hover_counts_its_seconds(arrives_s: float) -> None:
         known = heard(known, state(20.0, 0.0, seq=IN_PASS, pump=pump), NOW_S + t_s, tick)
         told.see(known)
     done_s = told.done_frac(0, is_ended=False) * 20.0
-    wanted_s = min(off_s, track[-1][0]) - OVERLAP_S
+    wanted_s = min(off_s, 7.0) - OVERLAP_S
     assert wanted_s - 0.5 <= done_s <= wanted_s + 0.01
+
+
+@pytest.mark.parametrize("held_s", [1.0, 3.0, 6.0])
+def test_old_news_of_a_hover_is_no_proof(held_s: float) -> None:
+    """A link holds back what was said from 5 s on and gives it at once; an order went at 6 s."""
+    sprayed_s = 6.1
+    hover = Case(hover_s=20.0, length_m=1e9, speed_mps=0.0).leg
+    sortie = PLAN.sorties[0]
+    legs = (sortie.legs[0], hover, sortie.legs[2])
+    told = Breakpoints(replace(sortie, legs=legs), MISSION, ORIGIN)
+    known = state(20.0, 0.0)
+    ordered = False
+    for tick in range(round(25.0 / STEP_S)):
+        t_s = tick * STEP_S
+        arrives_s = t_s if t_s < 5.0 else max(t_s, 6.0 + held_s)
+        if arrives_s >= 6.0 and not ordered:
+            told.doubt(NOW_S + 6.0)
+            ordered = True
+        pump = 0.8 if t_s < sprayed_s else 0.0
+        here = state(20.0, 0.0, seq=IN_PASS, pump=pump)
+        known = heard(known, here, NOW_S + arrives_s, tick)
+        told.see(known)
+    assert 4.5 <= told.done_frac(0, is_ended=False) * 20.0 <= sprayed_s
 
 
 @pytest.mark.parametrize(("way_m", "from_mps"), [(0.0, 1.0), (3.0, 1.0), (15.0, 1.0), (40.0, 5.0)])
