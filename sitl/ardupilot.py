@@ -57,6 +57,9 @@ SWITCH_US = (1100, 1300)
 _SWITCH, _THROTTLE = 4, 2
 _MAVLINK2 = 2
 """SERIALn_PROTOCOL."""
+_DEAF_TO_CTRL_C = ("/bin/sh", "-c", 'trap "" INT; exec "$0" "$@"')
+"""Ctrl-C in a terminal is for the ground, which then brings its copters home. What ends the whole
+process group still ends the simulator."""
 _READY = b"Waiting for connection"
 
 
@@ -372,13 +375,13 @@ class ArduPilotFleet:
         defaults = self._write_defaults(instance)
         instance.log_file = instance.log_path.open("wb")
         instance.process = await asyncio.create_subprocess_exec(
+            *_DEAF_TO_CTRL_C,
             str(self._binary),
             *self._arguments(instance, defaults),
             cwd=instance.directory,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=instance.log_file,
             stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for the ground, which then brings copters home
         )
         log.info(
             "simulator started",
