@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import json
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,21 +43,8 @@ from skymist.coverage.site import (
 )
 from skymist.coverage.timetable import Timetable
 from skymist.missions.plans import plan_from_dict, plan_to_dict
+from tests import checks
 
-
-def _oracles() -> Any:
-    name = "skymist_checks"
-    if name not in sys.modules:
-        place = Path(__file__).resolve().parents[1] / "checks.py"
-        spec = importlib.util.spec_from_file_location(name, place)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-checks = _oracles()
 MORNING, EVENING = Hours(start_s=7 * 3600, end_s=9 * 3600), Hours(start_s=61200, end_s=68400)
 SEVEN = Start(clock_s=7 * 3600)
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,21 +22,8 @@ from skymist.coverage.lowest import apart_m, lowest_s
 from skymist.coverage.plan import Treatment
 from skymist.coverage.site import BlindSpot, Kind, Policy, Site
 from skymist.coverage.treat import treat_site
+from tests import checks
 
-
-def _oracles() -> Any:
-    name = "skymist_checks"
-    if name not in sys.modules:
-        place = Path(__file__).resolve().parents[1] / "checks.py"
-        spec = importlib.util.spec_from_file_location(name, place)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-checks = _oracles()
 PIECES_MOST = 5
 """For one drone; for two, one less."""
 

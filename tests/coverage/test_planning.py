@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,22 +16,8 @@ from skymist.coverage.planning import plan_site
 from skymist.coverage.site import NoSpray, Site
 from skymist.missions.plans import plan_from_dict, plan_to_dict, read_plan, write_plan
 from skymist.missions.site import read_site
+from tests import checks
 
-
-def _oracles() -> Any:
-    """The module `tests/checks.py`: importlib mode gives tests no package to import from."""
-    name = "skymist_checks"
-    if name not in sys.modules:
-        place = Path(__file__).resolve().parents[1] / "checks.py"
-        spec = importlib.util.spec_from_file_location(name, place)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-checks = _oracles()
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,21 +21,8 @@ from skymist.coverage.site import Site
 from skymist.missions.checks import check_site
 from skymist.missions.defaults import drone_models, model_with
 from skymist.missions.plans import plan_from_dict, plan_to_dict
+from tests import checks
 
-
-def _oracles() -> Any:
-    name = "skymist_checks"
-    if name not in sys.modules:
-        place = Path(__file__).resolve().parents[1] / "checks.py"
-        spec = importlib.util.spec_from_file_location(name, place)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-checks = _oracles()
 BELL = ProfileSpec(kind=ProfileKind.GAUSSIAN, sigma_m=1.7)
 
 

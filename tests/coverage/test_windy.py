@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -29,21 +26,8 @@ from skymist.coverage.robust import union
 from skymist.coverage.schedule import Standing
 from skymist.coverage.site import Receptor, Site
 from skymist.missions.plans import plan_from_dict, plan_to_dict, read_plan, write_plan
+from tests import checks
 
-
-def _oracles() -> Any:
-    name = "skymist_checks"
-    if name not in sys.modules:
-        place = Path(__file__).resolve().parents[1] / "checks.py"
-        spec = importlib.util.spec_from_file_location(name, place)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-checks = _oracles()
 BREEZE = Wind.coming_from(135, 2.0)
 
 
