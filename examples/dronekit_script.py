@@ -14,11 +14,11 @@ import sys
 import time
 from typing import Any
 
-from skymist.flight import driver
-from skymist.flight.channel import Channel
 from skymist.flight.dronekit_face import as_dronekit
 from skymist.flight.errors import VehicleRefused
-from skymist.flight.links import open_link
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.links import open_link
+from skymist.flight.protocols import driver
 
 
 def your_script(vehicle: Any, seconds: float) -> None:

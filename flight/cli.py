@@ -12,7 +12,7 @@ import typer
 from skymist.coverage.errors import FlightError, SkymistError
 from skymist.flight.commands import Commands
 from skymist.flight.errors import LinkLost, VehicleSilent
-from skymist.flight.machine_lines import JsonLog, is_for_machines, say_event
+from skymist.flight.terminal.machine_lines import JsonLog, is_for_machines, say_event
 from skymist.missions.errors import SiteUnsafe
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_LINK = 1, 2, 3

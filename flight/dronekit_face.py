@@ -16,13 +16,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from skymist.coverage.errors import SkymistError
-from skymist.flight.codec import decode, silent_connection
 from skymist.flight.errors import VehicleRefused
+from skymist.flight.mavlink.codec import decode, silent_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from skymist.flight.channel import Peer
+    from skymist.flight.mavlink.channel import Peer
 
 log = logging.getLogger(__name__)
 

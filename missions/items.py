@@ -78,7 +78,7 @@ class Mission:
     """All that a vehicle must hold before it may arm for one sortie.
 
     `items[0]` is home, as ArduPilot counts. `parameters` are logical names (see
-    `skymist.flight.parameters` for the aliases of each firmware) with values in SI units.
+    `skymist.flight.protocols.parameters` for the aliases of each firmware) with values in SI units.
     """
 
     sortie_id: str

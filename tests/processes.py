@@ -24,10 +24,10 @@ import numpy as np
 
 from skymist.flight.commands.reaching import open_links
 from skymist.flight.commands.rehearse import homes_of
-from skymist.flight.display import Silent
-from skymist.flight.operation import Setting, operate
-from skymist.flight.record import read_record
-from skymist.flight.resume import Choice, resume
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.recording.record import read_record
+from skymist.flight.resuming.resume import Choice, resume
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import run
 from tests.lockstep import GuestLoop, HostLoop
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from skymist.coverage.plan import Plan
-    from skymist.flight.crew import Load
+    from skymist.flight.conductor.crew import Load
 
 _fork = multiprocessing.get_context("fork")
 START_S = 30.0

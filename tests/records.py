@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from skymist.coverage.frames import to_e7
 from skymist.coverage.plan import Pass
-from skymist.flight.record import RECORD_FILE, encode_line
+from skymist.flight.recording.record import RECORD_FILE, encode_line
 from skymist.missions.plans import plan_to_dict
 
 if TYPE_CHECKING:

@@ -55,7 +55,7 @@ def cost(
     if record is None:
         work = work_of(made)
     else:
-        from skymist.flight.costing import work_flown
+        from skymist.flight.reporting.costing import work_flown
 
         work = work_flown(record, made)
     found = compared(place, work, table)

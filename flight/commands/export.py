@@ -30,8 +30,8 @@ def export(
 
     Example: [bold]skymist export records/b -o out --format tlog[/bold]
     """
-    from skymist.flight.record import RECORD_FILE, read_record, record_path
-    from skymist.flight.tlogs import tlogs_of
+    from skymist.flight.recording.record import RECORD_FILE, read_record, record_path
+    from skymist.flight.recording.tlogs import tlogs_of
     from skymist.missions.errors import FormatError
     from skymist.missions.formats.export import FORMATS, exported, formats_named
     from skymist.missions.plans import read_flyable_plan, write_whole

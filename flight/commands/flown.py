@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from skymist.flight.display import clock_text
-from skymist.flight.record import RECORD_FILE
+from skymist.flight.recording.record import RECORD_FILE
+from skymist.flight.terminal.display import clock_text
 from skymist.missions.errors import FormatError
 
 if TYPE_CHECKING:
-    from skymist.flight.conduct import Outcome
+    from skymist.flight.conductor.conduct import Outcome
 
 RECORDS = "records"
 NAMED = 5

@@ -23,9 +23,9 @@ from skymist.flight.commands.reaching import (
 
 if TYPE_CHECKING:
     from skymist.coverage.plan import Plan
-    from skymist.flight.conduct import Outcome
-    from skymist.flight.display import Display
-    from skymist.flight.operation import Setting
+    from skymist.flight.conductor.conduct import Outcome
+    from skymist.flight.conductor.operation import Setting
+    from skymist.flight.terminal.display import Display
 
 
 @with_flying_options
@@ -69,12 +69,12 @@ def fly(
         record_folder,
         utc_now,
     )
+    from skymist.flight.conductor.operation import Setting
+    from skymist.flight.conductor.order_sources import say_on_stderr
     from skymist.flight.dashboard.beside import dashboard_beside
-    from skymist.flight.display import display_for
-    from skymist.flight.hours import require_hours
-    from skymist.flight.lawful import Told, flight_of, require_policy
-    from skymist.flight.operation import Setting
-    from skymist.flight.order_sources import say_on_stderr
+    from skymist.flight.safety.hours import require_hours
+    from skymist.flight.safety.lawful import Told, flight_of, require_policy
+    from skymist.flight.terminal.display import display_for
     from skymist.missions.checks import require_safe
     from skymist.missions.plans import read_flyable_plan
 
@@ -115,7 +115,7 @@ async def _fly(
     plan: Plan, folder: Path, display: Display, setting: Setting, options: FlyingOptions
 ) -> Outcome:
     """Open the links, one for each connection named, and operate."""
-    from skymist.flight.operation import operate
+    from skymist.flight.conductor.operation import operate
 
     wiring = options.wiring
     links = await open_links(setting.connections, patience_s=wiring.patience_s)

@@ -24,7 +24,7 @@ from skymist.flight.commands.reaching import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from skymist.flight.wiring import Wiring
+    from skymist.flight.mavlink.wiring import Wiring
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class FlyingOptions:
     @property
     def wiring(self) -> Wiring:
         """How links are waited for, signed and forwarded."""
-        from skymist.flight.wiring import wiring_of
+        from skymist.flight.mavlink.wiring import wiring_of
 
         return wiring_of(
             patience_s=self.link_patience_s,

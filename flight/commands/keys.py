@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from skymist.flight.signing import Key, Seal
+    from skymist.flight.mavlink.signing import Key, Seal
 
 app = typer.Typer(
     name="keys",
@@ -31,7 +31,7 @@ Connection = Annotated[str, typer.Argument(help="Such as serial:/dev/ttyACM0:115
 
 
 def _path(keys: Path | None) -> Path:
-    from skymist.flight.keyring import default_keys_path
+    from skymist.flight.mavlink.keyring import default_keys_path
 
     return keys or default_keys_path()
 
@@ -42,7 +42,7 @@ def new(drone: Drone, keys: File = None) -> None:
 
     Example: [bold]skymist keys new heron[/bold]
     """
-    from skymist.flight.keyring import add_key
+    from skymist.flight.mavlink.keyring import add_key
 
     path = _path(keys)
     key = add_key(path, drone)
@@ -55,7 +55,7 @@ def list_(keys: File = None) -> None:
 
     Example: [bold]skymist keys list[/bold]
     """
-    from skymist.flight.keyring import read_keys
+    from skymist.flight.mavlink.keyring import read_keys
 
     for drone_id, key in read_keys(_path(keys)).items():
         typer.echo(f"{drone_id} {key.fingerprint}")
@@ -87,7 +87,7 @@ def remove(drone: Drone, connection: Connection, sysid: Sysid = 1, keys: File = 
 
 @contextmanager
 def _seal(drone: str, keys: Path | None) -> Iterator[Seal]:
-    from skymist.flight.keyring import KeyRing
+    from skymist.flight.mavlink.keyring import KeyRing
     from skymist.missions.errors import FormatError
 
     path = _path(keys)
@@ -102,9 +102,9 @@ def _seal(drone: str, keys: Path | None) -> Iterator[Seal]:
 
 
 async def _set(connection: str, sysid: int, key: Key | None, seal: Seal) -> None:
-    from skymist.flight.channel import Channel
-    from skymist.flight.links import open_link
-    from skymist.flight.signing_setup import set_key
+    from skymist.flight.mavlink.channel import Channel
+    from skymist.flight.mavlink.links import open_link
+    from skymist.flight.mavlink.signing_setup import set_key
 
     async with Channel(await open_link(connection)) as channel:
         await set_key(channel.vehicle(sysid), key, seal)

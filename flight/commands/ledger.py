@@ -47,9 +47,9 @@ def add(
 
     Example: [bold]skymist ledger add records/monday --ledger langkou.ledger[/bold]
     """
-    from skymist.flight.applied import applied_from
-    from skymist.flight.record import read_record
-    from skymist.flight.report import report_dict
+    from skymist.flight.recording.record import read_record
+    from skymist.flight.reporting.applied import applied_from
+    from skymist.flight.reporting.report import report_dict
     from skymist.missions.ledger.treatments import Flown, add_record, require_taken
 
     read = read_record(record)

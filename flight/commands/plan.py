@@ -18,7 +18,7 @@ from rich.table import Table
 
 from skymist.flight.commands.due import due_site
 from skymist.flight.commands.plan_city import plan_city
-from skymist.flight.progress import SpotsTold, progress_on_stderr
+from skymist.flight.terminal.progress import SpotsTold, progress_on_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -123,9 +123,9 @@ def plan(
     exit 1 and no plan.
     """
     from skymist.coverage.summary import summarise
-    from skymist.flight.city import Order, site_paths
-    from skymist.flight.engines import engine_for
-    from skymist.flight.lawful import warn_of
+    from skymist.flight.planning.city import Order, site_paths
+    from skymist.flight.planning.engines import engine_for
+    from skymist.flight.safety.lawful import warn_of
     from skymist.missions.clock_words import start_of_words
     from skymist.missions.findings import is_unsafe
     from skymist.missions.plan_folder import write_plan_folder
@@ -270,7 +270,7 @@ def make_plan(
         Where `check` finds an error; nothing is planned then.
     """
     from skymist.coverage.planning import plan_site
-    from skymist.flight.shares import shared
+    from skymist.flight.planning.shares import shared
     from skymist.missions.checks import require_safe
     from skymist.missions.site import read_site
     from skymist.missions.way_home import way_home_findings

@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from skymist.flight.machine_lines import say_event
-from skymist.flight.progress import JsonProgress
+from skymist.flight.terminal.machine_lines import say_event
+from skymist.flight.terminal.progress import JsonProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from skymist.flight.city import City, Order, Outcome
-    from skymist.flight.engines import Engine
+    from skymist.flight.planning.city import City, Order, Outcome
+    from skymist.flight.planning.engines import Engine
 
 log = logging.getLogger(__name__)
 EXIT_FAILED, EXIT_BAD_INPUT = 1, 2
@@ -34,7 +34,7 @@ def plan_city(
     Exits with 2 where a site could not be planned for what is in its file, with 1 where one
     failed otherwise; the others are planned nevertheless.
     """
-    from skymist.flight.city import City
+    from skymist.flight.planning.city import City
 
     shown = _Events(len(paths)) if json else _Progress(len(paths))
     with shown:

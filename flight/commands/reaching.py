@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
 
     from skymist.coverage.plan import Plan
-    from skymist.flight.conduct import Outcome
-    from skymist.flight.crew import Crew
-    from skymist.flight.links import Link
-    from skymist.flight.orders import OrderDesk
-    from skymist.flight.wiring import Wiring
+    from skymist.flight.conductor.conduct import Outcome
+    from skymist.flight.conductor.crew import Crew
+    from skymist.flight.conductor.orders import OrderDesk
+    from skymist.flight.mavlink.links import Link
+    from skymist.flight.mavlink.wiring import Wiring
 
 LEFT = (
     "left at once, without waiting for any drone. Those in the air come home by themselves when "
@@ -81,7 +81,7 @@ def parse_connections(drones: list[str], plan: Plan) -> dict[str, str]:
     PlanError
         For another form, an unknown id, or one that is named twice.
     """
-    from skymist.flight.links import wanted_of
+    from skymist.flight.mavlink.links import wanted_of
 
     known = [d.id for d in plan.site.fleet]
     found: dict[str, str] = {}
@@ -102,9 +102,9 @@ def parse_connections(drones: list[str], plan: Plan) -> dict[str, str]:
 @asynccontextmanager
 async def at_terminal(orders: Path | None) -> AsyncIterator[tuple[Crew, OrderDesk | None]]:
     """The people at the terminal: who serves the pads, and whose orders are taken."""
-    from skymist.flight.crew import AskingCrew
-    from skymist.flight.order_sources import Console, ordering
-    from skymist.flight.orders import OrderDesk
+    from skymist.flight.conductor.crew import AskingCrew
+    from skymist.flight.conductor.order_sources import Console, ordering
+    from skymist.flight.conductor.orders import OrderDesk
 
     desk = OrderDesk()
     console = Console(desk, sys.stdin) if sys.stdin.isatty() else None
@@ -115,7 +115,7 @@ async def at_terminal(orders: Path | None) -> AsyncIterator[tuple[Crew, OrderDes
 
 async def open_links(connections: Mapping[str, str], *, patience_s: float) -> dict[str, Link]:
     """A link for each drone; those with the same connection share one."""
-    from skymist.flight.reconnect import open_lasting
+    from skymist.flight.mavlink.reconnect import open_lasting
 
     opened: dict[str, Link] = {}
     for connection in connections.values():
@@ -132,7 +132,7 @@ def say_unsigned(wiring: Wiring, drones: Iterable[str]) -> None:
 
 def exit_unless_done(outcome: Outcome, *, is_upload_enough: bool) -> None:
     """Exit 3 for a lost link, 1 unless all was flown, or all uploaded where no more was asked."""
-    from skymist.flight.conduct import Result
+    from skymist.flight.conductor.conduct import Result
 
     if outcome.is_link_lost:
         raise typer.Exit(3)

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from skymist.coverage.drones import Drone
     from skymist.coverage.plan import Plan
     from skymist.coverage.site import Policy
-    from skymist.flight.conduct import Outcome
-    from skymist.flight.crew import Crew, Load
-    from skymist.flight.display import Display
-    from skymist.flight.links import Link
-    from skymist.flight.operation import Setting
-    from skymist.flight.orders import Order
-    from skymist.flight.wiring import Wiring
+    from skymist.flight.conductor.conduct import Outcome
+    from skymist.flight.conductor.crew import Crew, Load
+    from skymist.flight.conductor.operation import Setting
+    from skymist.flight.conductor.orders import Order
+    from skymist.flight.mavlink.links import Link
+    from skymist.flight.mavlink.wiring import Wiring
+    from skymist.flight.terminal.display import Display
     from skymist.sitl.copter import EmbeddedCopter
     from skymist.sitl.mishaps import Mishap
 
@@ -139,12 +139,12 @@ def rehearse(
     Example: [bold]skymist rehearse plans/b --fault heavy-loss --fault heron:gps-lost@40+10[/bold]
     """
     from skymist.flight.commands.flown import record_folder, utc_now
+    from skymist.flight.conductor.operation import Setting
+    from skymist.flight.conductor.order_sources import say_on_stderr
+    from skymist.flight.conductor.orders import parse_timed
     from skymist.flight.dashboard.beside import dashboard_beside
-    from skymist.flight.lawful import require_policy
-    from skymist.flight.operation import Setting
-    from skymist.flight.order_sources import say_on_stderr
-    from skymist.flight.orders import parse_timed
-    from skymist.flight.wiring import Wiring
+    from skymist.flight.mavlink.wiring import Wiring
+    from skymist.flight.safety.lawful import require_policy
     from skymist.sitl.mishaps import parse_mishap, require_drones
 
     if sim not in tuple(Sim):
@@ -204,8 +204,8 @@ class World:
 def _rehearse(plan: Plan, folder: Path, setting: Setting, world: World, *, as_json: bool) -> None:
     """Fly, print the summary; exit 1 unless everything was flown."""
     from skymist.flight.commands.flown import print_outcome
-    from skymist.flight.conduct import Result
-    from skymist.flight.display import display_for
+    from skymist.flight.conductor.conduct import Result
+    from skymist.flight.terminal.display import display_for
 
     display = display_for(as_json=as_json)
     began_s = time.perf_counter()
@@ -323,9 +323,9 @@ def run_simulated(work: Coroutine[object, object, Outcome], setting: Setting) ->
 async def _operate(
     plan: Plan, folder: Path, display: Display, setting: Setting, world: World
 ) -> Outcome:
-    from skymist.flight.operation import operate
-    from skymist.flight.order_sources import Console, ordering
-    from skymist.flight.orders import OrderDesk
+    from skymist.flight.conductor.operation import operate
+    from skymist.flight.conductor.order_sources import Console, ordering
+    from skymist.flight.conductor.orders import OrderDesk
 
     is_embedded = setting.sim == Sim.EMBEDDED
     desk = OrderDesk()
@@ -387,7 +387,7 @@ async def _ardupilot(
     plan: Plan, setting: Setting, world: World
 ) -> AsyncIterator[tuple[dict[str, Link], Crew]]:
     """Links to real ArduCopter processes on this machine."""
-    from skymist.flight.links import open_link
+    from skymist.flight.mavlink.links import open_link
     from skymist.sitl.ardupilot import ArduPilotFleet
     from skymist.sitl.ardupilot_faults import require_known
     from skymist.sitl.binaries import find_arducopter

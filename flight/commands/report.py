@@ -11,13 +11,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from skymist.coverage.words import Language
-from skymist.flight.machine_lines import say_event
-from skymist.flight.wording import ENGLISH, Wording, offset_of
+from skymist.flight.terminal.machine_lines import say_event
+from skymist.flight.terminal.wording import ENGLISH, Wording, offset_of
 from skymist.missions.site_writer import require_free, write_site
 
 if TYPE_CHECKING:
-    from skymist.flight.applied import Applied
-    from skymist.flight.report import ReportFiles
+    from skymist.flight.reporting.applied import Applied
+    from skymist.flight.reporting.report import ReportFiles
 
 STAGES = {
     "record": "reading the record",
@@ -76,8 +76,8 @@ def report(
     [bold]skymist plan next/site.yaml -o plans/next[/bold]
     """
     from skymist.flight.commands.preview import warn_of_letters
-    from skymist.flight.progress import progress_on_stderr
-    from skymist.flight.report import write_report
+    from skymist.flight.reporting.report import write_report
+    from skymist.flight.terminal.progress import progress_on_stderr
 
     beside = record if record.is_dir() else record.parent
     wording = Wording(language=lang, utc_offset_min=offset_of(utc_offset))
@@ -108,7 +108,7 @@ def tell_missed_site(
     made: ReportFiles, folder: Path, wording: Wording, *, as_json: bool = False
 ) -> None:
     """Write the missed spots as a site, and say on stderr where, or that there are none."""
-    from skymist.flight.missed import left_over, missed_site
+    from skymist.flight.reporting.missed import left_over, missed_site
 
     left = left_over(made.applied)
     path = write_site(missed_site(made.applied, left), folder) if left else None

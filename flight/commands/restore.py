@@ -19,9 +19,9 @@ from skymist.flight.commands.reaching import (
 )
 
 if TYPE_CHECKING:
-    from skymist.flight.display import Display
-    from skymist.flight.record import Record
-    from skymist.flight.wiring import Wiring
+    from skymist.flight.mavlink.wiring import Wiring
+    from skymist.flight.recording.record import Record
+    from skymist.flight.terminal.display import Display
 
 Left = dict[str, dict[str, float]]
 
@@ -50,10 +50,10 @@ def restore(
 
     Example: [bold]skymist restore records/b --drone heron=serial:/dev/ttyUSB0:57600[/bold]
     """
-    from skymist.flight.display import LineDisplay
-    from skymist.flight.record import read_record
-    from skymist.flight.restore import left_changed
-    from skymist.flight.wiring import wiring_of
+    from skymist.flight.mavlink.wiring import wiring_of
+    from skymist.flight.protocols.restore import left_changed
+    from skymist.flight.recording.record import read_record
+    from skymist.flight.terminal.display import LineDisplay
 
     found = read_record(record)
     left = left_changed(found)
@@ -98,11 +98,11 @@ async def _restore(
     """Open the links, hear the drones, put back; why not, by drone, where it was not done."""
     from skymist.flight.clock import now_s
     from skymist.flight.commands.flown import utc_now
-    from skymist.flight.hello import require_all_meant
-    from skymist.flight.operation import connected
-    from skymist.flight.recorder import Recorder
-    from skymist.flight.restore import put_back_left
-    from skymist.flight.telling import Log
+    from skymist.flight.conductor.operation import connected
+    from skymist.flight.conductor.telling import Log
+    from skymist.flight.mavlink.hello import require_all_meant
+    from skymist.flight.protocols.restore import put_back_left
+    from skymist.flight.recording.recorder import Recorder
 
     fleet = {drone.id: drone for drone in record.plan().site.fleet}
     links = await open_links(connections, patience_s=0.0)

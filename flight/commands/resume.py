@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from skymist.coverage.plan import Plan
-    from skymist.flight.conduct import Outcome
-    from skymist.flight.display import Display
-    from skymist.flight.lawful import Told
-    from skymist.flight.operation import Setting
-    from skymist.flight.record import Record
-    from skymist.flight.resume import Choice, Judge
+    from skymist.flight.conductor.conduct import Outcome
+    from skymist.flight.conductor.operation import Setting
+    from skymist.flight.recording.record import Record
+    from skymist.flight.resuming.resume import Choice, Judge
+    from skymist.flight.safety.lawful import Told
+    from skymist.flight.terminal.display import Display
 
 
 @with_flying_options
@@ -74,13 +74,13 @@ def resume(
     Example: [bold]skymist resume records/b --without heron --from pass-start --arm[/bold]
     """
     from skymist.flight.commands.flown import local_now, print_outcome
+    from skymist.flight.conductor.order_sources import say_on_stderr
     from skymist.flight.dashboard.beside import dashboard_beside
-    from skymist.flight.display import display_for
-    from skymist.flight.lawful import flight_of
-    from skymist.flight.ledger import ResumeFrom
-    from skymist.flight.order_sources import say_on_stderr
-    from skymist.flight.record import read_record
-    from skymist.flight.resume import Choice, finished
+    from skymist.flight.recording.record import read_record
+    from skymist.flight.resuming.ledger import ResumeFrom
+    from skymist.flight.resuming.resume import Choice, finished
+    from skymist.flight.safety.lawful import flight_of
+    from skymist.flight.terminal.display import display_for
 
     if start not in tuple(ResumeFrom):
         raise PlanError(f"--from: wanted {', '.join(ResumeFrom)}, found {start!r}")
@@ -118,7 +118,7 @@ def setting_of(found: Record, connections: dict[str, str], options: FlyingOption
     """How it is gone on with: a rehearsal in its own simulator, at a pace that can be looked at."""
     from skymist.flight.commands.flown import local_clock_s, utc_now
     from skymist.flight.commands.rehearse import ARDUPILOT_SPEEDUP
-    from skymist.flight.operation import Setting
+    from skymist.flight.conductor.operation import Setting
 
     is_simulated = bool(found.header.get("sim")) and not connections
     pace = found.header.get("speedup")
@@ -177,7 +177,7 @@ async def _fly(
     options: FlyingOptions,
 ) -> Outcome:
     """Open the links, one for each connection named, and go on."""
-    from skymist.flight.resume import resume as go_on
+    from skymist.flight.resuming.resume import resume as go_on
 
     wiring = options.wiring
     links = await open_links(setting.connections, patience_s=wiring.patience_s)
@@ -202,7 +202,7 @@ def told_before(record: Record, options: FlyingOptions, today: date) -> Told:
 
     A report is of one take-off: that of another day is not remembered.
     """
-    from skymist.flight.lawful import Told
+    from skymist.flight.safety.lawful import Told
 
     known: dict[str, str] = dict(record.header.get("policy") or {})
     for event in record.of("policy"):
@@ -226,8 +226,8 @@ def _judge(
         One forbids it: the site itself, a policy pack, or its hours.
     """
     from skymist.flight.commands.flown import local_clock_s, local_now
-    from skymist.flight.hours import require_hours
-    from skymist.flight.lawful import flight_of, require_policy
+    from skymist.flight.safety.hours import require_hours
+    from skymist.flight.safety.lawful import flight_of, require_policy
     from skymist.missions.checks import require_safe
 
     place, flight = record.path.parent, None
@@ -249,10 +249,10 @@ def _rehearse(
 ) -> Outcome:
     """Go on with new simulated drones on the pads: those of the rehearsal are gone."""
     from skymist.flight.commands.rehearse import World, run_simulated, simulated
-    from skymist.flight.order_sources import ordering
-    from skymist.flight.orders import OrderDesk
-    from skymist.flight.resume import resume as go_on
-    from skymist.flight.wiring import PLAIN
+    from skymist.flight.conductor.order_sources import ordering
+    from skymist.flight.conductor.orders import OrderDesk
+    from skymist.flight.mavlink.wiring import PLAIN
+    from skymist.flight.resuming.resume import resume as go_on
 
     plan = record.plan()
     world = World(wiring=PLAIN, seed=plan.seed)

@@ -221,7 +221,7 @@ async def _stand(
     fleet: Sequence[Drone],
 ) -> None:
     """Let the fleet stand until Ctrl-C or until one of it fails."""
-    from skymist.flight.interrupts import on_interrupt
+    from skymist.flight.conductor.interrupts import on_interrupt
 
     stop = asyncio.Event()
     async with standing as (links, ended):

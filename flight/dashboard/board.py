@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from skymist.coverage.frames import Geo
-from skymist.flight.credit import Credit
-from skymist.flight.display import event_text
-from skymist.flight.wording import CHINESE, ENGLISH
+from skymist.flight.resuming.credit import Credit
+from skymist.flight.terminal.display import event_text
+from skymist.flight.terminal.wording import CHINESE, ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from skymist.flight.record import decode_line, record_path
+from skymist.flight.recording.record import decode_line, record_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from skymist.flight.record import Event
+    from skymist.flight.recording.record import Event
 
 POLL_S = 0.02
 """A look at a file that has not grown takes some 20 µs: a thousandth of a core."""

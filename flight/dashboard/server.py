@@ -21,12 +21,12 @@ from aiohttp import web
 
 from skymist.coverage.errors import PlanError
 from skymist.flight.chinese.events import EVENT_LABELS
+from skymist.flight.conductor.orders import Verb, parse_order
 from skymist.flight.dashboard.board import Board
 from skymist.flight.dashboard.doors import COOKIE, Doors, Role, is_same_place
 from skymist.flight.dashboard.feed import Replay, live
 from skymist.flight.dashboard.tiles import DEEPEST, kind_of
-from skymist.flight.orders import Verb, parse_order
-from skymist.flight.wording import BOOK
+from skymist.flight.terminal.wording import BOOK
 from skymist.missions.formats.page import filled, plan_data
 from skymist.missions.plans import plan_from_dict
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from skymist.coverage.frames import Origin
     from skymist.flight.dashboard.tiles import Tiles
-    from skymist.flight.record import Event
+    from skymist.flight.recording.record import Event
 
 UPDATE_S = 0.25
 QUIET_S = 1.0

@@ -1,6 +1,6 @@
 """What a record adds to the ledger: one row for the operation, one for each spot it planned.
 
-From the report's figures as plain JSON values (`skymist.flight.report.report_dict`): what was
+From the report's figures as plain JSON values (`flight.reporting.report.report_dict`): what was
 flown, never what was planned. Work by hand is added by people, under a name.
 """
 

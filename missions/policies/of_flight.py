@@ -1,6 +1,6 @@
 """Measures of a flight about to begin: the measured wind, what the authority was told when.
 
-Hours are not among them: a site's own hours lie within its packs', and `flight.hours` keeps a
+Hours are not among them: a site's own hours lie within its packs', and `safety.hours` keeps a
 drone on its pad outside them, whenever the flight begins.
 """
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from skymist.coverage.planning import plan_site
-from skymist.flight.record import encode_line
+from skymist.flight.recording.record import encode_line
 from skymist.missions.formats.page import plan_page
 from skymist.missions.plans import plan_to_dict
 from skymist.missions.site import read_site

@@ -31,13 +31,13 @@ from shapely.geometry import LineString, Point, box  # noqa: E402
 
 from skymist.coverage.frames import to_e7  # noqa: E402
 from skymist.coverage.plan import Plan  # noqa: E402
-from skymist.flight import driver  # noqa: E402
-from skymist.flight.channel import Channel  # noqa: E402
 from skymist.flight.commands.rehearse import SimulatedCrew, homes_of  # noqa: E402
-from skymist.flight.display import Silent  # noqa: E402
-from skymist.flight.links import open_link  # noqa: E402
-from skymist.flight.messages import CopterMode, EkfStatus, SysStatus  # noqa: E402
-from skymist.flight.operation import Setting, operate  # noqa: E402
+from skymist.flight.conductor.operation import Setting, operate  # noqa: E402
+from skymist.flight.mavlink.channel import Channel  # noqa: E402
+from skymist.flight.mavlink.links import open_link  # noqa: E402
+from skymist.flight.mavlink.messages import CopterMode, EkfStatus, SysStatus  # noqa: E402
+from skymist.flight.protocols import driver  # noqa: E402
+from skymist.flight.terminal.display import Silent  # noqa: E402
 from skymist.missions.items import Command, Frame, Item, Mission  # noqa: E402
 from skymist.sitl.ardupilot import ArduPilotFleet  # noqa: E402
 from skymist.sitl.binaries import find_arducopter  # noqa: E402

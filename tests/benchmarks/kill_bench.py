@@ -21,8 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from skymist.flight.record import read_record
-from skymist.flight.resume import Choice
+from skymist.flight.recording.record import read_record
+from skymist.flight.resuming.resume import Choice
 from tests.lockstep import ALONE
 from tests.processes import Airfield, airfield, ground
 from tests.truths import fallen, litres

@@ -26,13 +26,14 @@ from typing import Any
 from pymavlink.dialects.v20 import ardupilotmega as m
 
 from skymist.coverage.plan import Plan, Sortie
-from skymist.flight.channel import Channel
 from skymist.flight.clock import now_s
-from skymist.flight.display import Silent
-from skymist.flight.driver import STREAM_RATES_HZ
-from skymist.flight.linkmeter import LinkMeter
-from skymist.flight.links import open_udp
-from skymist.flight.messages import (
+from skymist.flight.conductor.operation import tap_into
+from skymist.flight.conductor.oversight import TICK_S, Job, Oversight
+from skymist.flight.conductor.telling import DroneLog, Log
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.linkmeter import LinkMeter
+from skymist.flight.mavlink.links import open_udp
+from skymist.flight.mavlink.messages import (
     Battery,
     EkfStatus,
     FenceStatus,
@@ -44,13 +45,12 @@ from skymist.flight.messages import (
     SysStatus,
     Wind,
 )
-from skymist.flight.monitor import Limits, Tank
-from skymist.flight.operation import tap_into
-from skymist.flight.oversight import TICK_S, Job, Oversight
-from skymist.flight.recorder import Recorder
-from skymist.flight.signing import Key, Seal, Stamps
-from skymist.flight.telling import DroneLog, Log
-from skymist.flight.watch import Watch
+from skymist.flight.mavlink.signing import Key, Seal, Stamps
+from skymist.flight.mavlink.watch import Watch
+from skymist.flight.protocols.driver import STREAM_RATES_HZ
+from skymist.flight.recording.recorder import Recorder
+from skymist.flight.safety.monitor import Limits, Tank
+from skymist.flight.terminal.display import Silent
 from skymist.missions.compile import compile_plan
 from skymist.missions.items import Mission
 

@@ -23,7 +23,7 @@ import numpy as np
 from pymavlink.dialects.v20 import ardupilotmega
 
 from skymist.coverage.plan import Plan
-from skymist.flight.record import read_record
+from skymist.flight.recording.record import read_record
 from skymist.missions.plans import read_plan
 from skymist.sitl.params import NOMINAL_V
 

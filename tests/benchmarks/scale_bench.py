@@ -81,7 +81,7 @@ def _cpu_s() -> float:
 
 def _peak_mb() -> float:
     """This process, and all others beside it, each as large as the largest."""
-    from skymist.flight.engines import cores
+    from skymist.flight.planning.engines import cores
 
     # Linux counts in KB, macOS in bytes.
     unit = 1024**2 if sys.platform == "darwin" else 1024
@@ -109,7 +109,7 @@ def measure(site_file: Path, folder: Path, *, preview: bool, laws: bool) -> Run:
     from skymist.coverage.summary import summarise
     from skymist.flight.cli import COLLECT_AFTER
     from skymist.flight.commands.preview import write_preview
-    from skymist.flight.shares import shared
+    from skymist.flight.planning.shares import shared
     from skymist.missions.checks import require_safe
     from skymist.missions.plan_folder import write_plan_folder
     from skymist.missions.site import read_site

@@ -27,9 +27,9 @@ from typing import Any
 from skymist.coverage.plan import Plan
 from skymist.flight.commands.plan import make_plan
 from skymist.flight.commands.rehearse import Sim, World, _operate
-from skymist.flight.display import Silent
-from skymist.flight.operation import Setting
-from skymist.flight.wiring import Wiring
+from skymist.flight.conductor.operation import Setting
+from skymist.flight.mavlink.wiring import Wiring
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.binaries import find_arducopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import ScaledLoop, VirtualLoop, run

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skymist.coverage.drones import Drone, DroneModel, Sprayer
-from skymist.flight import driver
-from skymist.flight.channel import Channel, Peer
-from skymist.flight.file_transfer import VehicleFiles
-from skymist.flight.messages import MissionKind
-from skymist.flight.protocol_transfer import upload_list
+from skymist.flight.mavlink.channel import Channel, Peer
+from skymist.flight.mavlink.messages import MissionKind
+from skymist.flight.protocols import driver
+from skymist.flight.protocols.file_transfer import VehicleFiles
+from skymist.flight.protocols.protocol_transfer import upload_list
 from skymist.missions.items import Command, Frame, Item, Mission
 from skymist.sitl.ardupilot import ArduPilotFleet
 from skymist.sitl.binaries import find_arducopter

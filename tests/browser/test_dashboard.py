@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from skymist.flight.record import read_record
+from skymist.flight.recording.record import read_record
 from tests.flight.said import english_left
 from tests.map_tiles import colour_of, tile_of, write_folder
 

@@ -1,7 +1,7 @@
 """A simple vehicle by pymavlink alone, and a link that loses, repeats and delays by seed.
 
 It answers as ArduPilot does (ARDUPILOT.md 7 to 13) as far as the ground's protocols can see.
-Written without `skymist.flight.codec`, so that one misreading cannot hide in both.
+Written without `skymist.flight.mavlink.codec`, so that one misreading cannot hide in both.
 """
 
 from __future__ import annotations

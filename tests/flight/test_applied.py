@@ -13,9 +13,9 @@ from shapely.geometry import box
 from skymist.coverage.dosemap import SpotOutcome
 from skymist.coverage.plan import Plan
 from skymist.coverage.site import Mode, NoSpray
-from skymist.flight.applied import Applied, SpotApplied, applied_from
-from skymist.flight.ledger import ledger_of
-from skymist.flight.record import encode_line, read_record
+from skymist.flight.recording.record import encode_line, read_record
+from skymist.flight.reporting.applied import Applied, SpotApplied, applied_from
+from skymist.flight.resuming.ledger import ledger_of
 from skymist.missions.errors import FormatError
 from tests.flights.conftest import small_plan
 from tests.plans import made_plan, neighbourhood

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString, Point
 
 from skymist.coverage.plan import Pass, PassKind
-from skymist.flight.relief import apart
+from skymist.flight.conductor.relief import apart
 
 RADIUS_M = 13.0
 ROUND_M = 0.1

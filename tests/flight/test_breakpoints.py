@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skymist.coverage.plan import Pass, PassKind
-from skymist.flight.breakpoints import END_S, OVERLAP_S, Breakpoints
-from skymist.flight.messages import CopterMode
-from skymist.flight.telemetry import VehicleState
+from skymist.flight.mavlink.messages import CopterMode
+from skymist.flight.mavlink.telemetry import VehicleState
+from skymist.flight.resuming.breakpoints import END_S, OVERLAP_S, Breakpoints
 from tests.flight.test_interlock import MISSION, NOW_S, ORIGIN, PLAN, state
 
 SPEED_MPS = 1.0

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as m
 
-from skymist.flight.channel import Channel, TextJoiner
-from skymist.flight.codec import Decoder
 from skymist.flight.errors import LinkLost, VehicleSilent
-from skymist.flight.messages import (
+from skymist.flight.mavlink.channel import Channel, TextJoiner
+from skymist.flight.mavlink.codec import Decoder
+from skymist.flight.mavlink.messages import (
     Heartbeat,
     MissionAck,
     ParamRequestRead,

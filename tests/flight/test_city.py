@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skymist.coverage.errors import PlanError
-from skymist.flight import engines
-from skymist.flight.city import City, Order, attempt, folder_names, site_paths
-from skymist.flight.engines import DaskEngine, LocalEngine, engine_for
+from skymist.flight.planning import engines
+from skymist.flight.planning.city import City, Order, attempt, folder_names, site_paths
+from skymist.flight.planning.engines import DaskEngine, LocalEngine, engine_for
 from skymist.missions.errors import SiteFileError
 from tests.benchmarks.district import district
 from tests.benchmarks.district_files import write_district
@@ -30,7 +30,7 @@ from tests.benchmarks.district_files import write_district
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from skymist.flight.engines import Engine
+    from skymist.flight.planning.engines import Engine
 
 ROOT = Path(__file__).resolve().parents[2]
 FAULTS = ROOT / "tests" / "missions" / "faults" / "site.yaml"
@@ -150,7 +150,7 @@ def test_a_failure_of_ours_is_told_apart_from_a_bad_site(
     outcome = attempt(job)
     assert outcome.is_bad_input
     assert "wanted 1 to 1" in outcome.trouble
-    monkeypatch.setattr("skymist.flight.city.plan_site", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("skymist.flight.planning.city.plan_site", lambda *_, **__: 1 / 0)
     outcome = attempt(job)
     assert not outcome.is_bad_input
     assert "ZeroDivisionError" in outcome.trouble

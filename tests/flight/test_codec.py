@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as m
 
-from skymist.flight.codec import Decoder, Encoder, Frame
-from skymist.flight.messages import (
+from skymist.flight.mavlink.codec import Decoder, Encoder, Frame
+from skymist.flight.mavlink.messages import (
     AutopilotVersion,
     Battery,
     CommandAck,
@@ -34,7 +34,7 @@ from skymist.flight.messages import (
     StatusText,
     SysStatus,
 )
-from skymist.flight.readers import MESSAGE_IDS, READERS
+from skymist.flight.mavlink.readers import MESSAGE_IDS, READERS
 from skymist.missions.items import Command, Item
 from skymist.missions.items import Frame as ItemFrame
 
@@ -202,7 +202,7 @@ def test_a_flood_of_frame_marks_keeps_little() -> None:
 
 @given(st.binary(min_size=1, max_size=40), st.sampled_from(sorted(m.mavlink_map)))
 def test_checksum_is_that_of_pymavlink(data: bytes, msgid: int) -> None:
-    from skymist.flight.codec import _MIRROR, _SEEDS
+    from skymist.flight.mavlink.codec import _MIRROR, _SEEDS
 
     theirs = m.x25crc(data)
     theirs.accumulate(bytes([m.mavlink_map[msgid].crc_extra]))

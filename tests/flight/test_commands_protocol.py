@@ -4,20 +4,20 @@ from typing import Any
 
 import pytest
 
-from skymist.flight.commands_protocol import (
+from skymist.flight.mavlink.messages import (
+    CommandAck,
+    CommandInt,
+    CommandLong,
+    CommandResult,
+    ParamValue,
+)
+from skymist.flight.protocols.commands_protocol import (
     ACK_TIMEOUT_S,
     NUM_TRIES,
     PROGRESS_TIMEOUT_S,
     CommandCall,
     Outcome,
     State,
-)
-from skymist.flight.messages import (
-    CommandAck,
-    CommandInt,
-    CommandLong,
-    CommandResult,
-    ParamValue,
 )
 
 ARM = CommandLong(command=400, params=(1.0, 0, 0, 0, 0, 0, 0))

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from skymist.coverage.site import Policy
-from skymist.flight.conduct import Outcome, Result, StopButton, conduct
-from skymist.flight.crew import AskingCrew, Load
-from skymist.flight.display import Silent
-from skymist.flight.drone_run import DroneReport, StartGate
+from skymist.flight.conductor.conduct import Outcome, Result, StopButton, conduct
+from skymist.flight.conductor.crew import AskingCrew, Load
+from skymist.flight.conductor.drone_run import DroneReport, StartGate
+from skymist.flight.conductor.interrupts import on_interrupt
+from skymist.flight.conductor.operation import tap_into
+from skymist.flight.conductor.telling import DroneLog, Log, Skipped
 from skymist.flight.errors import FlightError
-from skymist.flight.interrupts import on_interrupt
-from skymist.flight.operation import tap_into
-from skymist.flight.record import read_record
-from skymist.flight.recorder import Recorder
-from skymist.flight.telling import DroneLog, Log, Skipped
+from skymist.flight.recording.record import read_record
+from skymist.flight.recording.recorder import Recorder
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.loops import VirtualLoop, run
 
 

@@ -13,13 +13,13 @@ from typing import cast
 
 import pytest
 
-from skymist.flight import driver
-from skymist.flight.channel import Channel, Peer
-from skymist.flight.codec import Decoder
 from skymist.flight.errors import Holding, LinkLost, UploadRefused, VehicleRefused
-from skymist.flight.links import Link, open_link
-from skymist.flight.messages import CommandResult, CopterMode, MissionKind
-from skymist.flight.preflight import preflight
+from skymist.flight.mavlink.channel import Channel, Peer
+from skymist.flight.mavlink.codec import Decoder
+from skymist.flight.mavlink.links import Link, open_link
+from skymist.flight.mavlink.messages import CommandResult, CopterMode, MissionKind
+from skymist.flight.protocols import driver
+from skymist.flight.safety.preflight import preflight
 from skymist.missions.items import Command, Item
 from skymist.sitl import EmbeddedFleet, Firmware, ScaledLoop, VirtualLoop, run
 from tests.flight.scripted import sortie

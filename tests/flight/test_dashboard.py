@@ -17,8 +17,8 @@ from skymist.coverage.planning import plan_site
 from skymist.flight.dashboard.board import Board
 from skymist.flight.dashboard.feed import Lines
 from skymist.flight.dashboard.server import Dashboard, Source
-from skymist.flight.record import encode_line
-from skymist.flight.recorder import Recorder
+from skymist.flight.recording.record import encode_line
+from skymist.flight.recording.recorder import Recorder
 from skymist.missions.plans import plan_to_dict
 from skymist.missions.site import read_site
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from skymist.flight.display import (
+from skymist.flight.terminal.display import (
     DroneView,
     JsonDisplay,
     LineDisplay,

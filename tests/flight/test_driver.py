@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from skymist.flight import driver
-from skymist.flight.channel import Channel, Peer
 from skymist.flight.errors import (
     Holding,
     LinkLost,
@@ -17,13 +15,15 @@ from skymist.flight.errors import (
     VehicleRefused,
     VehicleSilent,
 )
-from skymist.flight.messages import (
+from skymist.flight.mavlink.channel import Channel, Peer
+from skymist.flight.mavlink.messages import (
     CommandResult,
     CopterMode,
     MissionKind,
     MissionResult,
     Position,
 )
+from skymist.flight.protocols import driver
 from tests.flight.scripted import FakeLink, ScriptedVehicle, fly, sortie
 
 Story = Callable[[Peer, ScriptedVehicle, FakeLink], Awaitable[None]]

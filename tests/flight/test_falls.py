@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from skymist.coverage.frames import to_e7
 from skymist.coverage.plan import Plan
-from skymist.flight.falls import LYING_S, FallWatch
-from skymist.flight.messages import Heartbeat, Position
-from skymist.flight.telemetry import VehicleState, fold
+from skymist.flight.mavlink.messages import Heartbeat, Position
+from skymist.flight.mavlink.telemetry import VehicleState, fold
+from skymist.flight.safety.falls import LYING_S, FallWatch
 from tests.flights.conftest import small_plan
 
 HEART = Heartbeat(vehicle_type=2, autopilot=3, base_mode=209, custom_mode=3, system_status=4)

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skymist.flight.file_messages import (
+from skymist.flight.mavlink.messages import CommandAck, MissionKind
+from skymist.flight.protocols.file_messages import (
     DATA_BYTES,
     FileFault,
     FileOp,
@@ -21,7 +22,7 @@ from skymist.flight.file_messages import (
     pack_file_packet,
     unpack_file_packet,
 )
-from skymist.flight.file_protocol import (
+from skymist.flight.protocols.file_protocol import (
     BUSY_PAUSE_S,
     NUM_STARTS,
     SILENT_S,
@@ -31,9 +32,14 @@ from skymist.flight.file_protocol import (
     FileTalk,
     FileWrite,
 )
-from skymist.flight.file_window import LEAST_TIMEOUT_S, MOST_TIMEOUT_S, WIDTH, Pace, Window
-from skymist.flight.messages import CommandAck, MissionKind
-from skymist.flight.mission_files import (
+from skymist.flight.protocols.file_window import (
+    LEAST_TIMEOUT_S,
+    MOST_TIMEOUT_S,
+    WIDTH,
+    Pace,
+    Window,
+)
+from skymist.flight.protocols.mission_files import (
     HEADER_BYTES,
     ITEM_BYTES,
     fingerprint,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from skymist.flight.gaps import LOOK_S, Mover, nearest_m, to_hold
+from skymist.flight.safety.gaps import LOOK_S, Mover, nearest_m, to_hold
 
 SEPARATION_M = 10.0
 STILL = Mover(drone_id="d2", place=(30.0, 0.0, 6.0), is_on_plan=False)

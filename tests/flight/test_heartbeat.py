@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as m
 
-from skymist.flight import heartbeat
-from skymist.flight.channel import Channel
-from skymist.flight.heartbeat import BEAT_S, QUICK_S, WINDOW_S, Pulse
+from skymist.flight.mavlink import heartbeat
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.heartbeat import BEAT_S, QUICK_S, WINDOW_S, Pulse
 from tests.flight.scripted import FakeLink, fly
 
 FAILSAFE_S = 5.0

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as m
 
-from skymist.flight.channel import Channel
 from skymist.flight.clock import now_s
-from skymist.flight.display import Silent
 from skymist.flight.errors import VehicleRefused, VehicleSilent
-from skymist.flight.hello import HELLO_S, require_meant
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.hello import HELLO_S, require_meant
+from skymist.flight.terminal.display import Silent
 from tests.flight.scripted import FakeLink, ScriptedVehicle, fly
 from tests.sitl.ground import drone
 

@@ -9,7 +9,9 @@ from skymist.coverage.drones import Drone, DroneModel, Sprayer
 from skymist.coverage.frames import Origin, to_e7
 from skymist.coverage.plan import Pass, PassKind, Plan, Sortie, Transit, Treatment
 from skymist.coverage.site import BlindSpot, Kind, LevelName, NoSpray, Pad, Site
-from skymist.flight.interlock import (
+from skymist.flight.mavlink.messages import CopterMode, MissionState
+from skymist.flight.mavlink.telemetry import Heart, Place, Progress, PumpOutput, VehicleState
+from skymist.flight.safety.interlock import (
     Cause,
     GuardState,
     PumpGuard,
@@ -18,8 +20,6 @@ from skymist.flight.interlock import (
     span_at,
     spray_ground,
 )
-from skymist.flight.messages import CopterMode, MissionState
-from skymist.flight.telemetry import Heart, Place, Progress, PumpOutput, VehicleState
 from skymist.missions.items import Command, Item, Mission, PassSpan
 
 ORIGIN = Origin(lat_deg=60.17, lon_deg=24.94)

@@ -11,9 +11,9 @@ import typer
 from typer.testing import CliRunner
 
 from skymist.coverage.plan import Plan
-from skymist.flight.applied import applied_from
 from skymist.flight.commands.ledger import add, app, listed, verify
-from skymist.flight.record import read_record
+from skymist.flight.recording.record import read_record
+from skymist.flight.reporting.applied import applied_from
 from skymist.missions.errors import FormatError, LedgerError
 from skymist.missions.ledger.store import open_ledger
 from tests.plans import made_plan, neighbourhood

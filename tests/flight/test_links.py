@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from skymist.flight.errors import LinkLost
-from skymist.flight.links import (
+from skymist.flight.mavlink.links import (
     JOINED_MOST,
     MAX_UDP_PEERS,
     TcpLink,
@@ -16,6 +16,7 @@ from skymist.flight.links import (
     open_link,
     open_udp,
 )
+from skymist.flight.mavlink.serial_link import SerialLink
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_serial_line_watched_or_looked_at(
     is_watched: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not is_watched:
-        monkeypatch.setattr("skymist.flight.serial_link.SerialLink._watch", lambda self: False)
+        monkeypatch.setattr(SerialLink, "_watch", lambda self: False)
 
     async def main() -> None:
         ours, theirs = os.openpty()

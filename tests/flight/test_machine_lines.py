@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from skymist.flight.machine_lines import JsonLog
-from skymist.flight.progress import (
+from skymist.flight.terminal.machine_lines import JsonLog
+from skymist.flight.terminal.progress import (
     EVERY_S,
     BarProgress,
     JsonProgress,

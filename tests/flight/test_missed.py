@@ -13,9 +13,9 @@ from skymist.coverage.dosemap import SpotOutcome
 from skymist.coverage.plan import Plan
 from skymist.coverage.planning import plan_site
 from skymist.coverage.site import Kind
-from skymist.flight.applied import Applied, applied_from
-from skymist.flight.missed import left_over, missed_site
-from skymist.flight.record import read_record
+from skymist.flight.recording.record import read_record
+from skymist.flight.reporting.applied import Applied, applied_from
+from skymist.flight.reporting.missed import left_over, missed_site
 from skymist.missions.site import read_site
 from skymist.missions.site_writer import write_site
 from tests.records import write_record

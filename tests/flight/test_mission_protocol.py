@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from skymist.flight.channel import Channel
-from skymist.flight.conversation import play
-from skymist.flight.messages import (
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.messages import (
     CommandAck,
     MissionAck,
     MissionClearAll,
@@ -18,7 +17,8 @@ from skymist.flight.messages import (
     MissionRequestList,
     MissionResult,
 )
-from skymist.flight.mission_protocol import (
+from skymist.flight.protocols.conversation import play
+from skymist.flight.protocols.mission_protocol import (
     CONFIRM_S,
     COUNT_TIMEOUT_S,
     DENIED_PAUSE_S,
@@ -33,7 +33,7 @@ from skymist.flight.mission_protocol import (
     State,
     Upload,
 )
-from skymist.flight.verify import compare, list_of
+from skymist.flight.protocols.verify import compare, list_of
 from skymist.missions.items import Item
 from tests.flight.scripted import FakeLink, ScriptedVehicle, fly, sortie, waypoint
 

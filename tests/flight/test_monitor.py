@@ -6,11 +6,10 @@ import pytest
 from shapely.geometry import LineString
 
 from skymist.coverage.frames import Origin, to_e7
-from skymist.flight.messages import CopterMode, EkfFlag, MissionState
-from skymist.flight.monitor import Course, Limits, Severity, Tank, alerts_of, drained, rising
-from skymist.flight.passbook import PassBook
-from skymist.flight.phases import NEXT, Phase, Phases, may_follow, phase_in_air
-from skymist.flight.telemetry import (
+from skymist.flight.conductor.passbook import PassBook
+from skymist.flight.conductor.phases import NEXT, Phase, Phases, may_follow, phase_in_air
+from skymist.flight.mavlink.messages import CopterMode, EkfFlag, MissionState
+from skymist.flight.mavlink.telemetry import (
     Estimate,
     Fence,
     Fix,
@@ -21,6 +20,7 @@ from skymist.flight.telemetry import (
     PumpOutput,
     VehicleState,
 )
+from skymist.flight.safety.monitor import Course, Limits, Severity, Tank, alerts_of, drained, rising
 from skymist.missions.items import Command, Item, Mission, PassSpan
 
 ORIGIN = Origin(lat_deg=60.17, lon_deg=24.94)

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from skymist.flight.numbering import BEATS_S, Numbering
+from skymist.flight.mavlink.numbering import BEATS_S, Numbering
 
 Heard = tuple[float, int, bytes, bool]
 """When a frame came, its number, its bytes, whether it is a heartbeat."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from skymist.flight.order_sources import Console, follow, ordering, play
-from skymist.flight.orders import Order, OrderDesk, Verb, parse_timed
+from skymist.flight.conductor.order_sources import Console, follow, ordering, play
+from skymist.flight.conductor.orders import Order, OrderDesk, Verb, parse_timed
 from skymist.missions.errors import FormatError
 from skymist.sitl.loops import ScaledLoop, VirtualLoop, run
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from skymist.coverage.errors import PlanError
-from skymist.flight.orders import (
+from skymist.flight.conductor.orders import (
     CONFIRM_S,
     Confirmation,
     Order,

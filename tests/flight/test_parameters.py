@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skymist.flight import driver
-from skymist.flight.channel import Channel
-from skymist.flight.messages import ParamError, ParamRequestRead, ParamSet, ParamValue
-from skymist.flight.param_protocol import (
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.messages import ParamError, ParamRequestRead, ParamSet, ParamValue
+from skymist.flight.protocols import driver
+from skymist.flight.protocols.param_protocol import (
     NUM_TRIES,
     TIMEOUT_S,
     WINDOW,
@@ -19,7 +19,7 @@ from skymist.flight.param_protocol import (
     State,
     stored_value,
 )
-from skymist.flight.parameters import ALIASES, aliases_of, groups_of, scale_of
+from skymist.flight.protocols.parameters import ALIASES, aliases_of, groups_of, scale_of
 from tests.flight.scripted import FakeLink, ScriptedVehicle, fly
 
 V46 = {

@@ -6,9 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from skymist.flight.messages import CopterMode
-from skymist.flight.passbook import PassBook
-from skymist.flight.phases import NEXT, Phase, Phases, has_landed, may_follow, phase_in_air
+from skymist.flight.conductor.passbook import PassBook
+from skymist.flight.conductor.phases import (
+    NEXT,
+    Phase,
+    Phases,
+    has_landed,
+    may_follow,
+    phase_in_air,
+)
+from skymist.flight.mavlink.messages import CopterMode
 from tests.flight.test_interlock import MISSION, NOW_S, state
 
 GROUND = {"waiting", "refilling", "swapping"}

@@ -12,15 +12,15 @@ import pytest
 import typer
 
 from skymist.coverage.site import Waiver
-from skymist.flight.city import Job, Order, attempt
 from skymist.flight.commands.check import check
 from skymist.flight.commands.fly import fly
 from skymist.flight.commands.plan import plan
 from skymist.flight.commands.policy import listed, show
 from skymist.flight.commands.rehearse import rehearse
 from skymist.flight.commands.report import report
-from skymist.flight.lawful import Told, flight_of, require_policy
-from skymist.flight.record import read_record
+from skymist.flight.planning.city import Job, Order, attempt
+from skymist.flight.recording.record import read_record
+from skymist.flight.safety.lawful import Told, flight_of, require_policy
 from skymist.missions.errors import FormatError, SiteUnsafe
 from skymist.missions.plans import read_plan, write_plan
 from skymist.missions.policies.packs import pack_ids, pack_of

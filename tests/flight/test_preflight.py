@@ -8,10 +8,10 @@ import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.coverage.drones import Drone, DroneModel, Sprayer
-from skymist.flight import driver
-from skymist.flight.channel import Channel
 from skymist.flight.errors import LinkLost
-from skymist.flight.preflight import Check, PreflightReport, preflight
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.protocols import driver
+from skymist.flight.safety.preflight import Check, PreflightReport, preflight
 from tests.flight.scripted import FakeLink, ScriptedVehicle, fly, sortie
 
 DRONE = Drone(

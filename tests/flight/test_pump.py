@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from skymist.flight.channel import Channel
 from skymist.flight.errors import VehicleRefused, VehicleSilent
-from skymist.flight.pump import SERVO_FUNCTIONS, pump_channel, read_pump_servo
-from skymist.flight.telemetry import PumpServo
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.telemetry import PumpServo
+from skymist.flight.safety.pump import SERVO_FUNCTIONS, pump_channel, read_pump_servo
 from tests.flight.scripted import FakeLink, ScriptedVehicle, fly
 
 PARAMS = {

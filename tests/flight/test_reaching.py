@@ -10,16 +10,16 @@ import typer
 
 from skymist.coverage.errors import PlanError
 from skymist.coverage.planning import plan_site
-from skymist.flight import hello
 from skymist.flight.commands.fly import fly
 from skymist.flight.commands.plan import plan
 from skymist.flight.commands.reaching import exit_unless_done, parse_connections
 from skymist.flight.commands.restore import restore
 from skymist.flight.commands.resume import resume
-from skymist.flight.conduct import Outcome, Result
-from skymist.flight.drone_run import DroneReport
+from skymist.flight.conductor.conduct import Outcome, Result
+from skymist.flight.conductor.drone_run import DroneReport
+from skymist.flight.conductor.telling import Skipped
 from skymist.flight.errors import VehicleSilent
-from skymist.flight.telling import Skipped
+from skymist.flight.mavlink import hello
 from skymist.missions.site import read_site
 
 DEMO = Path(__file__).resolve().parents[2] / "missions" / "data" / "demo"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from skymist.flight.channel import Channel
 from skymist.flight.errors import LinkLost
-from skymist.flight.links import Link
-from skymist.flight.messages import Heartbeat
-from skymist.flight.reconnect import ReconnectingLink, open_lasting
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.links import Link
+from skymist.flight.mavlink.messages import Heartbeat
+from skymist.flight.mavlink.reconnect import ReconnectingLink, open_lasting
 from tests.flight.scripted import FakeLink, ScriptedVehicle, fly
 
 
@@ -197,7 +197,7 @@ def test_a_serial_line_that_is_pulled_out_and_put_back(tmp_path: Path) -> None:
         return int(master)
 
     async def main() -> None:
-        from skymist.flight.serial_link import open_serial
+        from skymist.flight.mavlink.serial_link import open_serial
 
         first = plug()
 

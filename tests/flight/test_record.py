@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from skymist.flight.record import decode_line, encode_line, iter_lines, read_record
-from skymist.flight.recorder import Recorder
+from skymist.flight.recording.record import decode_line, encode_line, iter_lines, read_record
+from skymist.flight.recording.recorder import Recorder
 from skymist.missions.errors import FormatError
 
 STARTED_UTC = "2026-06-01T12:00:00+00:00"
@@ -195,7 +195,7 @@ def test_what_a_full_disk_does_not_take_is_told_once_kept_and_written_later(
         room[0] -= len(taken)
         return write(fd, taken)
 
-    monkeypatch.setattr("skymist.flight.journal.os.write", short)
+    monkeypatch.setattr("skymist.flight.recording.journal.os.write", short)
     with Recorder(tmp_path, clock) as record:
         record.on_failure = told.append
         record.write("header", schema=1)

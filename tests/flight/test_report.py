@@ -22,13 +22,13 @@ from shapely.geometry import shape
 from skymist.coverage.plan import Plan
 from skymist.coverage.planning import plan_site
 from skymist.coverage.sheet import to_png
-from skymist.flight.applied import applied_from
 from skymist.flight.commands.preview import preview, write_preview
 from skymist.flight.commands.report import report
-from skymist.flight.record import read_record
-from skymist.flight.report import ReportFiles, missed_csv, write_report
-from skymist.flight.report_pdf import report_pdf
-from skymist.flight.treatment_record import treatment_record_csv
+from skymist.flight.recording.record import read_record
+from skymist.flight.reporting.applied import applied_from
+from skymist.flight.reporting.report import ReportFiles, missed_csv, write_report
+from skymist.flight.reporting.report_pdf import report_pdf
+from skymist.flight.reporting.treatment_record import treatment_record_csv
 from skymist.missions.errors import FormatError
 from skymist.missions.plans import read_plan, write_plan
 from skymist.missions.site import read_site
@@ -56,7 +56,9 @@ def made(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> ReportFiles:
 def no_map(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the drawing where the picture does not matter: it takes most of the time."""
     empty = to_png(Figure(figsize=(1, 1)))
-    monkeypatch.setattr("skymist.flight.report.applied_png", lambda applied, wording: empty)
+    monkeypatch.setattr(
+        "skymist.flight.reporting.report.applied_png", lambda applied, wording: empty
+    )
 
 
 class Page(HTMLParser):

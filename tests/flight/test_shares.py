@@ -11,8 +11,8 @@ import pytest
 from skymist.coverage.planning import plan_site
 from skymist.coverage.tours import at_once
 from skymist.coverage.treat import treat_site
-from skymist.flight import shares
-from skymist.flight.shares import SPOTS_LEAST, shared
+from skymist.flight.planning import shares
+from skymist.flight.planning.shares import SPOTS_LEAST, shared
 from skymist.missions.plans import plan_bytes
 from tests.benchmarks.district import district
 

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as m
 
-from skymist.flight.codec import Decoder, Encoder
-from skymist.flight.keyring import KeyRing, SavedStamps, add_key, read_keys
-from skymist.flight.messages import CommandLong, ParamRequestRead, SetupSigning
-from skymist.flight.signing import EPOCH_2015_S, Key, Seal, Stamps, Verdict, key_of
+from skymist.flight.mavlink.codec import Decoder, Encoder
+from skymist.flight.mavlink.keyring import KeyRing, SavedStamps, add_key, read_keys
+from skymist.flight.mavlink.messages import CommandLong, ParamRequestRead, SetupSigning
+from skymist.flight.mavlink.signing import EPOCH_2015_S, Key, Seal, Stamps, Verdict, key_of
 from skymist.missions.errors import FormatError
 
 KEY = Key(bytes(range(32)))

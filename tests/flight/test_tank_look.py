@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skymist.flight.crew import AskingCrew
-from skymist.flight.monitor import Tank
-from skymist.flight.tank_look import Look, TankLooks
+from skymist.flight.conductor.crew import AskingCrew
+from skymist.flight.resuming.tank_look import Look, TankLooks
+from skymist.flight.safety.monitor import Tank
 from tests.flights.conftest import small_plan
 
 CASES = [

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from skymist.coverage.frames import Origin
-from skymist.flight import messages as m
-from skymist.flight.telemetry import (
+from skymist.flight.mavlink import messages as m
+from skymist.flight.mavlink.telemetry import (
     MAX_TEXTS,
     PumpServo,
     VehicleState,

@@ -16,8 +16,8 @@ from pymavlink import mavutil
 from pymavlink.dialects.v20 import ardupilotmega as m
 
 from skymist.coverage.planning import plan_site
-from skymist.flight.record import encode_line, read_record
-from skymist.flight.tlogs import frames_of, tlogs_of
+from skymist.flight.recording.record import encode_line, read_record
+from skymist.flight.recording.tlogs import frames_of, tlogs_of
 from skymist.missions.errors import FormatError
 from skymist.missions.plans import plan_to_dict
 from skymist.missions.site import read_site

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skymist.coverage.plan import Pass, PassKind
-from skymist.flight.breakpoints import END_S, OVERLAP_S, Breakpoints
-from skymist.flight.messages import CopterMode
-from skymist.flight.telemetry import VehicleState
-from skymist.flight.unseen import least_s
+from skymist.flight.mavlink.messages import CopterMode
+from skymist.flight.mavlink.telemetry import VehicleState
+from skymist.flight.resuming.breakpoints import END_S, OVERLAP_S, Breakpoints
+from skymist.flight.resuming.unseen import least_s
 from tests.flight.test_interlock import MISSION, NOW_S, ORIGIN, PLAN, state
 
 STALE_S, REPEAT_S, STEP_S = 2.0, 0.5, 0.05

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skymist.flight.messages import MissionKind
-from skymist.flight.verify import (
+from skymist.flight.mavlink.messages import MissionKind
+from skymist.flight.protocols.verify import (
     KINDS,
     Differences,
     compare,

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from skymist.flight.weather import CALM_S, FRESH_S, GUST_SHARE, WindWatch
+from skymist.flight.safety.weather import CALM_S, FRESH_S, GUST_SHARE, WindWatch
 
 MAX_MPS = 5.0
 

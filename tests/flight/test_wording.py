@@ -20,9 +20,9 @@ from skymist.coverage.planning import plan_site
 from skymist.coverage.site import Kind, LevelName
 from skymist.coverage.words import Language, has_words
 from skymist.flight.chinese.labels import LABELS
-from skymist.flight.report import ReportFiles, write_report
-from skymist.flight.treatment_record import METHOD, treatment_record_csv
-from skymist.flight.wording import Wording, offset_of
+from skymist.flight.reporting.report import ReportFiles, write_report
+from skymist.flight.reporting.treatment_record import METHOD, treatment_record_csv
+from skymist.flight.terminal.wording import Wording, offset_of
 from skymist.missions.site import read_site
 from tests.plans import made_plan, neighbourhood
 from tests.records import write_record
@@ -66,7 +66,7 @@ def said_in(source: str) -> set[str]:
 
 def test_every_text_of_a_report_stands_in_chinese() -> None:
     names = ("report", "report_page", "report_pdf", "treatment_form", "treatment_record")
-    sources = [(ROOT / "flight" / f"{name}.py").read_text("utf-8") for name in names]
+    sources = [(ROOT / "flight" / "reporting" / f"{name}.py").read_text("utf-8") for name in names]
     sources.append((ROOT / "flight" / "data" / "report.html.j2").read_text("utf-8"))
     found = set().union(*map(said_in, sources))
     assert len(found) > 90

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from skymist.coverage.drones import Drone
 from skymist.coverage.plan import Plan
 from skymist.flight.commands.rehearse import crew_of, homes_of
-from skymist.flight.crew import Crew
+from skymist.flight.conductor.crew import Crew
 from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.faults import FaultyPipe, LinkFaults, break_vehicle, split_frames
 from skymist.sitl.fleet import EmbeddedFleet

@@ -23,13 +23,13 @@ from shapely.ops import unary_union
 
 from skymist.coverage.drones import Drone
 from skymist.coverage.plan import Plan
-from skymist.flight.conduct import Outcome
-from skymist.flight.display import Silent
+from skymist.flight.conductor.conduct import Outcome
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.conductor.orders import OrderDesk, parse_order
 from skymist.flight.errors import FlightError
-from skymist.flight.operation import Setting, operate
-from skymist.flight.orders import OrderDesk, parse_order
-from skymist.flight.record import Record, read_record
-from skymist.flight.wiring import PLAIN, Wiring
+from skymist.flight.mavlink.wiring import PLAIN, Wiring
+from skymist.flight.recording.record import Record, read_record
+from skymist.flight.terminal.display import Silent
 from skymist.missions.compile import compile_plan
 from skymist.missions.items import Mission
 from skymist.sitl.faults import LinkFaults

@@ -22,7 +22,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mavlink
 from skymist.coverage.drones import Drone
 from skymist.coverage.plan import Plan
 from skymist.flight.commands.rehearse import SimulatedCrew, homes_of
-from skymist.flight.crew import Crew, Load
+from skymist.flight.conductor.crew import Crew, Load
 from skymist.sitl.ardupilot import ArduPilotFleet
 from skymist.sitl.binaries import find_arducopter
 from skymist.sitl.crew_line import CHATTER_NUM, CHATTER_S, NO_MODE, SERIAL1, SERIAL2

@@ -11,16 +11,16 @@ import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.coverage.plan import Plan
-from skymist.flight import driver
-from skymist.flight.channel import Channel
 from skymist.flight.commands.rehearse import SimulatedCrew, homes_of
-from skymist.flight.conduct import Outcome, Result
-from skymist.flight.display import Silent
-from skymist.flight.links import Link, open_link
-from skymist.flight.messages import CopterMode, Heartbeat, ServoOutput
-from skymist.flight.operation import Setting, operate
-from skymist.flight.readiness import _reasons
-from skymist.flight.record import read_record
+from skymist.flight.conductor.conduct import Outcome, Result
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.links import Link, open_link
+from skymist.flight.mavlink.messages import CopterMode, Heartbeat, ServoOutput
+from skymist.flight.protocols import driver
+from skymist.flight.recording.record import read_record
+from skymist.flight.safety.readiness import _reasons
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.ardupilot import ArduPilotFleet
 from skymist.sitl.binaries import find_arducopter
 from skymist.sitl.loops import ScaledLoop, run

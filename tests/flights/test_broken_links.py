@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from skymist.coverage.plan import Plan
-from skymist.flight.codec import Decoder
 from skymist.flight.commands.rehearse import SimulatedCrew, crew_of, homes_of
-from skymist.flight.conduct import Outcome, Result
-from skymist.flight.display import Silent
+from skymist.flight.conductor.conduct import Outcome, Result
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.conductor.sortie_run import SortieRun
 from skymist.flight.errors import LinkLost
-from skymist.flight.links import Link, open_link
-from skymist.flight.operation import Setting, operate
-from skymist.flight.reconnect import ReconnectingLink
-from skymist.flight.record import Record, read_record
-from skymist.flight.sortie_run import SortieRun
-from skymist.flight.wiring import Wiring
+from skymist.flight.mavlink.codec import Decoder
+from skymist.flight.mavlink.links import Link, open_link
+from skymist.flight.mavlink.reconnect import ReconnectingLink
+from skymist.flight.mavlink.wiring import Wiring
+from skymist.flight.recording.record import Record, read_record
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.ardupilot import ArduPilotFleet
 from skymist.sitl.binaries import find_arducopter
 from skymist.sitl.copter import EmbeddedCopter

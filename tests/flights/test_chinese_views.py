@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from skymist.flight.dashboard.board import Board
-from skymist.flight.record import Record, read_record
+from skymist.flight.recording.record import Record, read_record
 from tests.flight.said import english_left
 
 DEMO = Path(__file__).resolve().parents[2] / "missions" / "data" / "demo" / "site.yaml"

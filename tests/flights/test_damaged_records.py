@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from skymist.coverage.plan import Plan
-from skymist.flight.applied import applied_from
 from skymist.flight.commands.rehearse import rehearse
-from skymist.flight.record import read_record
-from skymist.flight.report import write_report
+from skymist.flight.recording.record import read_record
+from skymist.flight.reporting.applied import applied_from
+from skymist.flight.reporting.report import write_report
 from skymist.missions.errors import FormatError
 from skymist.missions.plans import write_plan
 

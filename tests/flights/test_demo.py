@@ -16,10 +16,10 @@ from shapely.geometry import LineString, Point
 from skymist.coverage.footprints import footprint
 from skymist.coverage.planning import plan_site
 from skymist.flight.commands.rehearse import crew_of, homes_of, rehearse
-from skymist.flight.conduct import Result
-from skymist.flight.display import Silent
-from skymist.flight.operation import Setting, operate
-from skymist.flight.report import write_report
+from skymist.flight.conductor.conduct import Result
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.reporting.report import write_report
+from skymist.flight.terminal.display import Silent
 from skymist.missions.plan_folder import write_plan_folder
 from skymist.missions.site import read_site
 from skymist.sitl.fleet import EmbeddedFleet
@@ -27,7 +27,7 @@ from skymist.sitl.loops import VirtualLoop, run
 
 if TYPE_CHECKING:
     from skymist.coverage.plan import Plan
-    from skymist.flight.conduct import Outcome
+    from skymist.flight.conductor.conduct import Outcome
     from skymist.sitl.copter import EmbeddedCopter
 
 ROOT = Path(__file__).resolve().parents[2]

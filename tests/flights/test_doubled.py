@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as m
 
-from skymist.flight.channel import Channel
 from skymist.flight.commands.rehearse import crew_of, homes_of
-from skymist.flight.conduct import Outcome, Result
-from skymist.flight.display import Silent
-from skymist.flight.operation import Setting, operate
+from skymist.flight.conductor.conduct import Outcome, Result
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from skymist.coverage.errors import SkymistError
-from skymist.flight import driver
-from skymist.flight.channel import Channel, Peer
 from skymist.flight.dronekit_face import MAX_WAITING, as_dronekit
 from skymist.flight.errors import VehicleRefused
-from skymist.flight.messages import CopterMode
+from skymist.flight.mavlink.channel import Channel, Peer
+from skymist.flight.mavlink.messages import CopterMode
+from skymist.flight.protocols import driver
 from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import ScaledLoop, run

@@ -24,13 +24,13 @@ from skymist.coverage.site import (
     Measure,
     Site,
 )
-from skymist.flight.applied import applied_from
 from skymist.flight.commands.rehearse import crew_of, homes_of
-from skymist.flight.conduct import Result
-from skymist.flight.display import Silent
-from skymist.flight.operation import Setting, operate
-from skymist.flight.record import read_record
-from skymist.flight.report import report_dict
+from skymist.flight.conductor.conduct import Result
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.recording.record import read_record
+from skymist.flight.reporting.applied import applied_from
+from skymist.flight.reporting.report import report_dict
+from skymist.flight.terminal.display import Silent
 from skymist.missions.ledger.due import due, only_due
 from skymist.missions.ledger.findings import Reported, add_findings
 from skymist.missions.ledger.store import open_ledger
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from skymist.coverage.plan import Plan
-    from skymist.flight.conduct import Outcome
+    from skymist.flight.conductor.conduct import Outcome
 
 DAY_1 = date(2026, 7, 1)
 DAYS = {LevelName.RED: 1, LevelName.YELLOW: 2, LevelName.BLUE: 3}

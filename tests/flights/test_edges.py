@@ -19,10 +19,10 @@ from skymist.coverage.drift import Wind
 from skymist.coverage.plan import Pass, PassKind, Plan, Transit
 from skymist.coverage.planning import plan_site
 from skymist.flight.commands.rehearse import crew_of, homes_of
-from skymist.flight.conduct import Result
-from skymist.flight.display import Silent
-from skymist.flight.operation import Setting, operate
-from skymist.flight.report import write_report
+from skymist.flight.conductor.conduct import Result
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.reporting.report import write_report
+from skymist.flight.terminal.display import Silent
 from skymist.missions.site import read_site
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run
@@ -31,7 +31,7 @@ from skymist.sitl.sprayer import PERIOD_S, SprayControl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from skymist.flight.conduct import Outcome
+    from skymist.flight.conductor.conduct import Outcome
     from skymist.sitl.copter import EmbeddedCopter
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from skymist.coverage.dosemap import SpotOutcome
-from skymist.flight.applied import applied_from
-from skymist.flight.breakpoints import Breakpoints
-from skymist.flight.ledger import ledger_of
-from skymist.flight.record import read_record
+from skymist.flight.recording.record import read_record
+from skymist.flight.reporting.applied import applied_from
+from skymist.flight.resuming.breakpoints import Breakpoints
+from skymist.flight.resuming.ledger import ledger_of
 from skymist.sitl.loops import ScaledLoop
 from tests.flights.matrix import Row, Where, fly
 from tests.flights.real_machines import real_world
@@ -141,9 +141,9 @@ def test_the_matrix_sees_an_unverified_mission(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The judge itself: where the ground no longer compares, it must say so."""
-    from skymist.flight import mission_transfer
-    from skymist.flight.launch import Launcher
-    from skymist.flight.verify import Differences
+    from skymist.flight.conductor.launch import Launcher
+    from skymist.flight.protocols import mission_transfer
+    from skymist.flight.protocols.verify import Differences
 
     monkeypatch.setattr(Launcher, "_require_same", lambda *_: None)
     monkeypatch.setattr(mission_transfer, "compare", lambda *_: Differences(items=()))

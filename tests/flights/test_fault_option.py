@@ -14,7 +14,7 @@ from skymist.coverage.errors import PlanError
 from skymist.coverage.plan import Plan
 from skymist.flight.cli import app
 from skymist.flight.commands.rehearse import rehearse
-from skymist.flight.record import Record, read_record
+from skymist.flight.recording.record import Record, read_record
 from skymist.missions.plans import write_plan
 from skymist.sitl.ardupilot_faults import FaultUnavailable
 from skymist.sitl.mishaps import NAMES

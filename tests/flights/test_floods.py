@@ -17,18 +17,18 @@ from pymavlink.dialects.v20 import ardupilotmega as m
 from pymavlink.generator.mavcrc import x25crc
 
 from skymist.coverage.plan import Plan
-from skymist.flight.channel import Channel, TextJoiner
-from skymist.flight.codec import Decoder
-from skymist.flight.display import Silent
-from skymist.flight.linkmeter import LinkMeter
-from skymist.flight.messages import Heartbeat, StatusText
-from skymist.flight.monitor import Limits, Tank
-from skymist.flight.oversight import Job, Oversight
-from skymist.flight.readers import READERS
-from skymist.flight.recorder import Recorder
-from skymist.flight.telemetry import MAX_TEXTS, VehicleState, fold
-from skymist.flight.telling import DroneLog, Log
-from skymist.flight.watch import Watch
+from skymist.flight.conductor.oversight import Job, Oversight
+from skymist.flight.conductor.telling import DroneLog, Log
+from skymist.flight.mavlink.channel import Channel, TextJoiner
+from skymist.flight.mavlink.codec import Decoder
+from skymist.flight.mavlink.linkmeter import LinkMeter
+from skymist.flight.mavlink.messages import Heartbeat, StatusText
+from skymist.flight.mavlink.readers import READERS
+from skymist.flight.mavlink.telemetry import MAX_TEXTS, VehicleState, fold
+from skymist.flight.mavlink.watch import Watch
+from skymist.flight.recording.recorder import Recorder
+from skymist.flight.safety.monitor import Limits, Tank
+from skymist.flight.terminal.display import Silent
 from skymist.missions.compile import compile_plan
 from tests.flight.scripted import FakeLink, fly
 
@@ -133,12 +133,12 @@ _CHILD = """
 import asyncio, json, random, resource, socket, sys, tempfile, threading, time
 from pathlib import Path
 from pymavlink.dialects.v20 import ardupilotmega as m
-from skymist.flight.channel import Channel
+from skymist.flight.mavlink.channel import Channel
 from skymist.flight.clock import now_s
-from skymist.flight.links import TcpServerLink, open_udp
-from skymist.flight.operation import tap_into
-from skymist.flight.recorder import Recorder
-from skymist.flight.watch import Watch
+from skymist.flight.mavlink.links import TcpServerLink, open_udp
+from skymist.flight.conductor.operation import tap_into
+from skymist.flight.recording.recorder import Recorder
+from skymist.flight.mavlink.watch import Watch
 
 def rss_mb():
     if sys.platform != "linux":
@@ -237,7 +237,7 @@ def test_a_flood_costs_bounded_memory_and_holds_nothing_up(kind: str) -> None:
 
 
 def test_a_stranger_fills_no_drones_log(tmp_path: Path) -> None:
-    from skymist.flight.operation import tap_into
+    from skymist.flight.conductor.operation import tap_into
 
     async def main() -> None:
         with Recorder(tmp_path, asyncio.get_running_loop().time) as record:

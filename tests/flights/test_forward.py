@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as m
 
-from skymist.flight import driver
-from skymist.flight.channel import Channel
 from skymist.flight.commands.rehearse import crew_of, homes_of
-from skymist.flight.conduct import Outcome
-from skymist.flight.display import Silent
+from skymist.flight.conductor.conduct import Outcome
+from skymist.flight.conductor.operation import Setting, operate
 from skymist.flight.errors import LinkLost
-from skymist.flight.forward import Forward, open_forward
-from skymist.flight.messages import CommandAck, CopterMode
-from skymist.flight.operation import Setting, operate
-from skymist.flight.record import read_record
-from skymist.flight.signing import EPOCH_2015_S, Key, Seal, Stamps
-from skymist.flight.wiring import Wiring
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.forward import Forward, open_forward
+from skymist.flight.mavlink.messages import CommandAck, CopterMode
+from skymist.flight.mavlink.signing import EPOCH_2015_S, Key, Seal, Stamps
+from skymist.flight.mavlink.wiring import Wiring
+from skymist.flight.protocols import driver
+from skymist.flight.recording.record import read_record
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import ScaledLoop, VirtualLoop, run

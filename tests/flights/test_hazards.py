@@ -15,15 +15,15 @@ import pytest
 
 from skymist.coverage.plan import Plan
 from skymist.flight.commands.rehearse import crew_of, homes_of
-from skymist.flight.conduct import Outcome, Result, StopButton
-from skymist.flight.display import Silent
+from skymist.flight.conductor.conduct import Outcome, Result, StopButton
+from skymist.flight.conductor.launch import Launcher
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.conductor.orders import OrderDesk
+from skymist.flight.conductor.passbook import PassBook
 from skymist.flight.errors import VehicleRefused
-from skymist.flight.launch import Launcher
-from skymist.flight.messages import CopterMode
-from skymist.flight.operation import Setting, operate
-from skymist.flight.orders import OrderDesk
-from skymist.flight.passbook import PassBook
-from skymist.flight.record import read_record
+from skymist.flight.mavlink.messages import CopterMode
+from skymist.flight.recording.record import read_record
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run
@@ -131,7 +131,7 @@ def meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Flown
             hazard.buttons.append(StopButton())
             return hazard.buttons[-1]
 
-        monkeypatch.setattr("skymist.flight.operation.StopButton", button)
+        monkeypatch.setattr("skymist.flight.conductor.operation.StopButton", button)
 
         async def main() -> tuple[Outcome | None, tuple[EmbeddedCopter, ...], float]:
             drones = list(plan.site.fleet)

@@ -13,11 +13,11 @@ from skymist.coverage.hours import Hours, Start
 from skymist.coverage.plan import Pass, Plan
 from skymist.coverage.site import Closure
 from skymist.flight.commands.rehearse import crew_of, homes_of
-from skymist.flight.conduct import Outcome, Result
-from skymist.flight.display import Silent
-from skymist.flight.hours import HoursGuard, out_of_hours, require_hours
-from skymist.flight.operation import Setting, operate
-from skymist.flight.record import Record, read_record
+from skymist.flight.conductor.conduct import Outcome, Result
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.recording.record import Record, read_record
+from skymist.flight.safety.hours import HoursGuard, out_of_hours, require_hours
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run
 from tests.flights.test_operations import STARTED_UTC, MakePlan

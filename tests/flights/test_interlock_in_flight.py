@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from skymist.flight import driver, oversight
-from skymist.flight.channel import Channel, Peer
-from skymist.flight.interlock import MAY_RUN, Cause, Verdict, pump_verdict
-from skymist.flight.messages import CopterMode, VehicleCommand
-from skymist.flight.orders import OrderDesk, parse_order
+from skymist.flight.conductor import oversight
+from skymist.flight.conductor.orders import OrderDesk, parse_order
+from skymist.flight.mavlink.channel import Channel, Peer
+from skymist.flight.mavlink.messages import CopterMode, VehicleCommand
+from skymist.flight.protocols import driver
+from skymist.flight.safety.interlock import MAY_RUN, Cause, Verdict, pump_verdict
 from skymist.sitl.truth import Sample
 from tests.flights.test_hazards import Hazard, Meet, meet  # noqa: F401
 from tests.flights.test_operations import Flown, MakePlan

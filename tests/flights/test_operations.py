@@ -15,12 +15,12 @@ from shapely.ops import unary_union
 
 from skymist.coverage.plan import Plan
 from skymist.flight.commands.rehearse import crew_of, homes_of
-from skymist.flight.conduct import Outcome, Result, StopButton
-from skymist.flight.display import Silent
+from skymist.flight.conductor.conduct import Outcome, Result, StopButton
+from skymist.flight.conductor.operation import Setting, operate
 from skymist.flight.errors import VehicleRefused
-from skymist.flight.messages import CopterMode
-from skymist.flight.operation import Setting, operate
-from skymist.flight.record import Record, read_record
+from skymist.flight.mavlink.messages import CopterMode
+from skymist.flight.recording.record import Record, read_record
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run
@@ -457,7 +457,7 @@ def test_the_operators_stop_brings_all_home(
         buttons.append(StopButton())
         return buttons[-1]
 
-    monkeypatch.setattr("skymist.flight.operation.StopButton", made)
+    monkeypatch.setattr("skymist.flight.conductor.operation.StopButton", made)
     flown = fly(tiny_plan(2, 2), OperatorStops(buttons))
     assert flown.outcome.result is Result.ABORTED
     end = flown.record.events[-1]

@@ -14,14 +14,14 @@ import pytest
 from numpy.typing import NDArray
 
 from skymist.coverage.plan import Plan, Transit
-from skymist.flight import standstill
 from skymist.flight.commands.rehearse import crew_of, homes_of
-from skymist.flight.conduct import Outcome, Result
-from skymist.flight.display import Silent
-from skymist.flight.messages import CopterMode
-from skymist.flight.operation import Setting, operate
-from skymist.flight.orders import OrderDesk, parse_order
-from skymist.flight.record import Record, read_record
+from skymist.flight.conductor.conduct import Outcome, Result
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.conductor.orders import OrderDesk, parse_order
+from skymist.flight.mavlink.messages import CopterMode
+from skymist.flight.recording.record import Record, read_record
+from skymist.flight.safety import standstill
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run

@@ -14,13 +14,15 @@ from typing import Any
 
 import pytest
 
-from skymist.flight import commanding, interlock, launch, mission_transfer
-from skymist.flight.breakpoints import Breakpoints
-from skymist.flight.commands_protocol import Outcome
-from skymist.flight.ledger import Ledger
-from skymist.flight.messages import CopterMode
-from skymist.flight.mission_transfer import Holding
-from skymist.flight.resume import Choice
+from skymist.flight.conductor import launch
+from skymist.flight.mavlink.messages import CopterMode
+from skymist.flight.protocols import commanding, mission_transfer
+from skymist.flight.protocols.commands_protocol import Outcome
+from skymist.flight.protocols.mission_transfer import Holding
+from skymist.flight.resuming.breakpoints import Breakpoints
+from skymist.flight.resuming.ledger import Ledger
+from skymist.flight.resuming.resume import Choice
+from skymist.flight.safety import interlock
 from skymist.missions import compile as compiling
 from tests.flights.machines import EmbeddedMachine
 from tests.flights.matrix import Row, Trouble, fly

@@ -15,7 +15,7 @@ from skymist.coverage.errors import PlanError
 from skymist.coverage.plan import Plan
 from skymist.flight.commands.reaching import parse_connections
 from skymist.flight.commands.rehearse import rehearse
-from skymist.flight.record import read_record
+from skymist.flight.recording.record import read_record
 from skymist.missions.errors import FormatError
 from skymist.missions.plans import write_plan
 
@@ -79,7 +79,7 @@ def test_an_earlier_record_and_a_missing_plan_are_refused(
 def test_a_failed_rehearsal_exits_with_1(
     tiny_plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from skymist.flight import launch
+    from skymist.flight.conductor import launch
     from skymist.flight.errors import VehicleRefused
 
     async def refuse(*_: object) -> None:

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from skymist.flight.applied import applied_from
 from skymist.flight.commands.rehearse import crew_of, homes_of
-from skymist.flight.conduct import Outcome, Result
-from skymist.flight.display import Silent
-from skymist.flight.messages import CopterMode
-from skymist.flight.operation import Setting, operate
-from skymist.flight.record import read_record
+from skymist.flight.conductor.conduct import Outcome, Result
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.mavlink.messages import CopterMode
+from skymist.flight.recording.record import read_record
+from skymist.flight.reporting.applied import applied_from
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.copter import EmbeddedCopter
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run

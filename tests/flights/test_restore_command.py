@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from skymist.coverage.plan import Plan
-from skymist.flight.channel import Channel
 from skymist.flight.commands.rehearse import homes_of
-from skymist.flight.links import open_link
-from skymist.flight.parameter_setting import read_parameters
-from skymist.flight.record import BEFORE, RESTORED, SCHEMA, read_record
-from skymist.flight.recorder import Recorder
-from skymist.flight.restore import left_changed
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.links import open_link
+from skymist.flight.protocols.parameter_setting import read_parameters
+from skymist.flight.protocols.restore import left_changed
+from skymist.flight.recording.record import BEFORE, RESTORED, SCHEMA, read_record
+from skymist.flight.recording.recorder import Recorder
 from skymist.missions.plans import plan_to_dict, write_plan
 from skymist.sitl.ardupilot import ArduPilotFleet
 from skymist.sitl.fleet import EmbeddedFleet

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from skymist.coverage.plan import Plan
-from skymist.flight.channel import Channel
 from skymist.flight.commands.rehearse import crew_of, homes_of
-from skymist.flight.conduct import Outcome, Result
-from skymist.flight.display import Silent
-from skymist.flight.operation import Setting, operate
-from skymist.flight.record import read_record
-from skymist.flight.restore import left_changed, put_back
+from skymist.flight.conductor.conduct import Outcome, Result
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.protocols.restore import left_changed, put_back
+from skymist.flight.recording.record import read_record
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.fleet import EmbeddedFleet
 from skymist.sitl.loops import VirtualLoop, run
 from skymist.sitl.params import Firmware

@@ -16,18 +16,18 @@ import pytest
 from skymist.coverage.errors import PlanError
 from skymist.coverage.hours import Hours, Start
 from skymist.coverage.plan import Plan
-from skymist.flight.applied import applied_from
 from skymist.flight.commands.flying_options import FlyingOptions
 from skymist.flight.commands.rehearse import rehearse
 from skymist.flight.commands.resume import _judge, connections_of, resume, told_before
 from skymist.flight.commands.resume import _rehearse as resume_rehearsal
-from skymist.flight.display import display_for
-from skymist.flight.lawful import Told
-from skymist.flight.ledger import ResumeFrom, chosen
-from skymist.flight.operation import Setting
-from skymist.flight.record import Record, encode_line, read_record
-from skymist.flight.report import write_report
-from skymist.flight.resume import Choice
+from skymist.flight.conductor.operation import Setting
+from skymist.flight.recording.record import Record, encode_line, read_record
+from skymist.flight.reporting.applied import applied_from
+from skymist.flight.reporting.report import write_report
+from skymist.flight.resuming.ledger import ResumeFrom, chosen
+from skymist.flight.resuming.resume import Choice
+from skymist.flight.safety.lawful import Told
+from skymist.flight.terminal.display import display_for
 from skymist.missions.errors import FormatError, SiteUnsafe
 from skymist.missions.findings import error
 from skymist.missions.plans import write_plan

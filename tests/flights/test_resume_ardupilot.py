@@ -15,13 +15,13 @@ import pytest
 
 from skymist.coverage.plan import Plan
 from skymist.coverage.planning import plan_site
-from skymist.flight.applied import applied_from
 from skymist.flight.commands.reaching import open_links
 from skymist.flight.commands.rehearse import SimulatedCrew, homes_of
-from skymist.flight.display import Silent
-from skymist.flight.operation import Setting, operate
-from skymist.flight.record import Record, read_record
-from skymist.flight.resume import Choice, resume
+from skymist.flight.conductor.operation import Setting, operate
+from skymist.flight.recording.record import Record, read_record
+from skymist.flight.reporting.applied import applied_from
+from skymist.flight.resuming.resume import Choice, resume
+from skymist.flight.terminal.display import Silent
 from skymist.missions.errors import FormatError
 from skymist.sitl.ardupilot import ArduPilotFleet
 from skymist.sitl.binaries import find_arducopter

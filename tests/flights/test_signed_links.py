@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from skymist.flight import driver
-from skymist.flight.channel import Channel, Peer
 from skymist.flight.commands.rehearse import crew_of, homes_of
-from skymist.flight.conduct import Outcome, Result
-from skymist.flight.display import Silent
+from skymist.flight.conductor.conduct import Outcome, Result
+from skymist.flight.conductor.operation import Setting, operate
 from skymist.flight.errors import VehicleSilent
-from skymist.flight.keyring import KeyRing, add_key, read_keys
-from skymist.flight.links import Link, open_link
-from skymist.flight.messages import CopterMode, Heartbeat, VehicleCommand
-from skymist.flight.operation import Setting, operate
-from skymist.flight.record import read_record
-from skymist.flight.signing import EPOCH_2015_S, Key, Seal, Stamps, Verdict
-from skymist.flight.signing_setup import set_key
-from skymist.flight.wiring import Wiring
+from skymist.flight.mavlink.channel import Channel, Peer
+from skymist.flight.mavlink.keyring import KeyRing, add_key, read_keys
+from skymist.flight.mavlink.links import Link, open_link
+from skymist.flight.mavlink.messages import CopterMode, Heartbeat, VehicleCommand
+from skymist.flight.mavlink.signing import EPOCH_2015_S, Key, Seal, Stamps, Verdict
+from skymist.flight.mavlink.signing_setup import set_key
+from skymist.flight.mavlink.wiring import Wiring
+from skymist.flight.protocols import driver
+from skymist.flight.recording.record import read_record
+from skymist.flight.terminal.display import Silent
 from skymist.sitl.ardupilot import ArduPilotFleet
 from skymist.sitl.binaries import find_arducopter
 from skymist.sitl.fleet import EmbeddedFleet

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from skymist.coverage.errors import PlanError
 from skymist.coverage.plan import Plan
 from skymist.flight.commands import sitl
-from skymist.flight.record import read_record
+from skymist.flight.recording.record import read_record
 from skymist.missions.plans import write_plan
 from skymist.sitl.standing import parse_home, row_of
 from skymist.sitl.state import Grid

@@ -1,7 +1,7 @@
 """Uploads under every trouble, by both ways: never "verified" unless the copter holds it exactly.
 
 The oracle is what the embedded copter has stored, beside what its own storage makes of the
-compiled items; it shares no code with `flight.verify`.
+compiled items; it shares no code with `flight.protocols.verify`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any, cast
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
-from skymist.flight import driver
-from skymist.flight.channel import Channel
 from skymist.flight.errors import (
     Holding,
     UploadRefused,
     VehicleRefused,
     VehicleSilent,
 )
-from skymist.flight.file_messages import FileOp, FilePacket
-from skymist.flight.messages import MissionKind
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.messages import MissionKind
+from skymist.flight.protocols import driver
+from skymist.flight.protocols.file_messages import FileOp, FilePacket
 from skymist.missions.items import Command, Frame, Item, Mission
 from skymist.sitl import items as stored
 from skymist.sitl.copter import EmbeddedCopter

@@ -13,12 +13,12 @@ from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from skymist.coverage.drones import Drone
 from skymist.coverage.plan import Plan
-from skymist.flight import driver
-from skymist.flight.channel import Channel
-from skymist.flight.keyring import KeyRing, add_key
-from skymist.flight.messages import CopterMode
-from skymist.flight.signing import EPOCH_2015_S, TICKS_PER_S
-from skymist.flight.wiring import Wiring
+from skymist.flight.mavlink.channel import Channel
+from skymist.flight.mavlink.keyring import KeyRing, add_key
+from skymist.flight.mavlink.messages import CopterMode
+from skymist.flight.mavlink.signing import EPOCH_2015_S, TICKS_PER_S
+from skymist.flight.mavlink.wiring import Wiring
+from skymist.flight.protocols import driver
 from skymist.missions.items import Command, Item, Mission
 from skymist.sitl.faults import LinkFaults
 from tests.flights.machines import Both

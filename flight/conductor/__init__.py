@@ -1,0 +1,1 @@
+"""A whole operation: every drone through its sorties, orders from people, one record."""

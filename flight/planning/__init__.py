@@ -1,0 +1,1 @@
+"""Planning at scale: many sites, many processes, other machines."""

@@ -1,0 +1,1 @@
+"""Exchanges with one vehicle: commands, parameters, missions, files, and their proof."""

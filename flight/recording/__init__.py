@@ -1,0 +1,1 @@
+"""The record of an operation: append-only, checksummed, with the raw frames beside it."""

@@ -1,0 +1,1 @@
+"""From a record to what was applied: report, treatment record, missed spots, cost."""

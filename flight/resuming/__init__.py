@@ -1,0 +1,1 @@
+"""What was really sprayed, and how the rest is taken up again."""

@@ -1,0 +1,1 @@
+"""What forbids, stops or warns: the pump's interlock, preflight, weather, separation, falls."""
