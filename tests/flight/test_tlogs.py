@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -107,8 +108,8 @@ def test_a_rehearsals_log_is_read_by_mavlogdump(tmp_path: Path) -> None:
     tracks = list(read_record(flown).of("track"))
     assert len(tracks) > 500
     assert {(e["lat_e7"], e["lon_e7"]) for e in tracks} <= heard
-    reader = mavutil.mavlink_connection(str(log))
-    beats = [reader.recv_match(type="HEARTBEAT") for _ in range(20)]
+    with closing(mavutil.mavlink_connection(str(log))) as reader:
+        beats = [reader.recv_match(type="HEARTBEAT") for _ in range(20)]
     assert {beat.get_srcSystem() for beat in beats} == {1, 255}, "the drone's and our own"
     began = read_record(flown).started_utc.timestamp()
     assert beats[0]._timestamp == pytest.approx(began, abs=5.0)
