@@ -419,6 +419,8 @@ class ArduPilotFleet:
         if process is not None and process.returncode is not None:
             self._take_note(instance, process.returncode)
         elif process is not None:
+            if instance.clock is not None and instance.clock.stands_still:
+                self._blame(instance, "stands still")
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             try:
@@ -437,8 +439,9 @@ class ArduPilotFleet:
     def _take_note(self, instance: _Instance, code: int) -> None:
         """A process that nobody ended is gone."""
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
-        death = SimulatorFailed(
-            f"arducopter of {instance.drone.id} ended by itself, {how}", instance.last_words()
-        )
+        self._blame(instance, f"ended by itself, {how}")
+
+    def _blame(self, instance: _Instance, what: str) -> None:
+        death = SimulatorFailed(f"arducopter of {instance.drone.id} {what}", instance.last_words())
         log.error(str(death))
         self._deaths.append(death)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MUTE_S = 2.0
 """Seconds of the wall clock after which a process that says nothing holds nobody up [P]."""
+STILL_S = 10.0
+"""Seconds of the wall clock after which it hangs: it beats at least once in each [P]."""
 TELL_S, ASK_AGAIN_S = 0.1, 1.0
 """Simulated seconds between two times told; seconds of the wall clock between two questions."""
 LEAD_MOST_S = 5.0
@@ -67,6 +69,12 @@ class VehicleClock(asyncio.DatagramProtocol):
     def forget(self) -> None:
         """It is switched off: nobody waits for it until it tells its time again."""
         self._heard_at = float("-inf")
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether it told its time and stopped to, though nobody switched it off."""
+        silent_s = time.monotonic() - self._heard_at
+        return STILL_S < silent_s < float("inf")
 
     def told_s(self, wall_s: float) -> float | None:
         """Where the simulator was last, in the loop's time; None where it says nothing."""

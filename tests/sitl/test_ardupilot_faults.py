@@ -51,7 +51,9 @@ async def _radio_gone(ground: Ground) -> None:
 
 async def _falls(ground: Ground) -> None:
     await ground.wait(lambda m: m.get_type() == "GLOBAL_POSITION_INT" and m.relative_alt < 500, 30)
-    assert any("Hit ground" in text for text in ground.texts)
+    async with asyncio.timeout(30):
+        while not any("Hit ground" in text for text in ground.texts):
+            await asyncio.sleep(0.5)
 
 
 async def _pump_open(ground: Ground) -> None:

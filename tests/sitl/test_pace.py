@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
-from skymist.sitl.ardupilot import ArduPilotFleet
+from skymist.sitl.ardupilot import ArduPilotFleet, SimulatorFailed
 from skymist.sitl.loops import AHEAD_S, CATCH_UP, STALL_S, ScaledLoop, run
 from skymist.sitl.pace import MUTE_S, VehicleClock
 from skymist.sitl.testing.station import Station
@@ -127,3 +127,29 @@ def test_the_ground_waits_for_a_simulator_that_stands_still(arducopter: Path) ->
             listening.cancel()
 
     run(main(), loop=loop)
+
+
+@pytest.mark.ardupilot
+def test_a_simulator_that_hangs_is_what_is_told(
+    arducopter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skymist.sitl.pace.STILL_S", 1.0)
+    loop = ScaledLoop(5.0)
+
+    async def main() -> None:
+        fleet = ArduPilotFleet([drone()], homes=[HOME], speedup=5.0, binary=arducopter)
+        async with fleet:
+            station = Station(await fleet.open(0), target=drone().sysid)
+            listening = asyncio.create_task(station.listen())
+            (leader,) = loop.leaders
+            while leader(time.monotonic()) is None:
+                await asyncio.sleep(0.5)
+            process = fleet._instances[0].process
+            assert process is not None
+            os.kill(process.pid, signal.SIGSTOP)
+            await asyncio.to_thread(time.sleep, 1.5)
+            listening.cancel()
+            os.kill(process.pid, signal.SIGCONT)
+
+    with pytest.raises(SimulatorFailed, match="stands still"):
+        run(main(), loop=loop)
